@@ -1,0 +1,304 @@
+"""The data that goes between the steps of a release: frozen, plain, without clients and without secrets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+RECIPE = "1"
+"""The version of the way a content digest is made; raised whenever the same inputs would hash differently."""
+
+SHA = re.compile(r"[0-9a-f]{40}")
+_WRITTEN_TAG = re.compile(r"([0-9a-f]{40})(?:-[0-9a-f]{12})?")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """An image as a chart names it: `repository` with its host, without a scheme, and `tag`."""
+
+    repository: str
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tag}"
+
+    @property
+    def host(self) -> str:
+        """The registry's host and port."""
+        return self.repository.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The repository's name within its registry."""
+        return self.repository.partition("/")[2]
+
+    @property
+    def commit(self) -> str | None:
+        """The full commit SHA that a tag written by Argosy carries; None for any other tag."""
+        match = _WRITTEN_TAG.fullmatch(self.tag)
+        return match[1] if match else None
+
+    def tagged(self, tag: str) -> ImageReference:
+        """The same repository under another tag."""
+        return ImageReference(self.repository, tag)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentDigest:
+    """SHA-256 (64 hex digits) over a service's build inputs, and the recipe it was made by."""
+
+    hex: str
+    recipe: str = RECIPE
+
+    @property
+    def tag(self) -> str:
+        """The tag under which a registry holds the image of this content."""
+        return f"content-{self.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildContext:
+    """What `docker build` is given for a service; paths are relative to the repository's root."""
+
+    path: str
+    dockerfile: str
+    build_args: tuple[tuple[str, str], ...] = ()
+    target_stage: str | None = None
+    platform: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as one environment releases it; paths are relative to the repository's root.
+
+    `values_path` is the file whose `image.repository` and `image.tag` a release writes; `ecr_repository` is
+    the repository's name in the registry, without the host.
+    """
+
+    name: str
+    path: str
+    chart_path: str
+    values_path: str
+    ecr_repository: str
+    build_context: BuildContext
+    application: str | None = None
+    timeout: float = 1800.0
+
+    @property
+    def dockerfile_path(self) -> str:
+        """Where the Dockerfile lies."""
+        return self.build_context.dockerfile
+
+
+class State(StrEnum):
+    """What a plan says of a service; docs/architecture.md has the table."""
+
+    UNKNOWN = "unknown"
+    BUILD = "build"
+    REUSE = "reuse"
+    UNVERIFIED = "unverified"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """What a release would do with one service, and why.
+
+    `current` is the reference its values file carries; `wanted` the one a release would leave there;
+    `release_commit` the commit that wrote `current`, where one did.
+    """
+
+    service: Service
+    state: State
+    reason: str
+    content: ContentDigest
+    wanted: ImageReference
+    current: ImageReference | None = None
+    release_commit: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.service.name
+
+    @property
+    def writes(self) -> bool:
+        """Whether a release changes the reference of this service."""
+        return self.state in {State.BUILD, State.REUSE}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Desired against released for one environment, at one source commit and one target head."""
+
+    environment: str
+    source_sha: str
+    target_sha: str
+    services: tuple[ServicePlan, ...]
+    adopt: bool = False
+
+    def with_state(self, *states: State) -> tuple[ServicePlan, ...]:
+        """The services in any of `states`, in the plan's order."""
+        return tuple(item for item in self.services if item.state in states)
+
+    @property
+    def to_write(self) -> tuple[ServicePlan, ...]:
+        """The services whose reference a release changes."""
+        return tuple(item for item in self.services if item.writes)
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether a release would neither write nor verify anything."""
+        return not self.adopt and not self.to_write and not self.with_state(State.UNVERIFIED)
+
+    @property
+    def hash(self) -> str:
+        """64 hex digits over what would be released: equal if and only if the same would be done."""
+        rows = [[s.name, s.state, s.content.hex, str(s.wanted), str(s.current)] for s in self.services]
+        text = json.dumps([self.environment, self.source_sha, self.adopt, rows])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class BuildStatus(StrEnum):
+    """How the build of a service ended."""
+
+    BUILT = "built"
+    REUSED = "reused"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """A service's image in the registry: `reference` names `manifest_digest` (`sha256:` and 64 hex)."""
+
+    service: str
+    status: BuildStatus
+    reference: ImageReference
+    manifest_digest: str
+    content: ContentDigest
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One scalar of one file, before and after; `path` is dotted (`image.tag`)."""
+
+    file: str
+    path: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One service's new reference, as the release commit records it."""
+
+    service: Service
+    expected: ImageReference | None
+    reference: ImageReference
+    content: ContentDigest
+    manifest_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """What was written: the target's `commit` (None where nothing had to be) and its changes.
+
+    `left_out` maps a service to the reason why its reference was not written.
+    """
+
+    commit: str | None
+    changes: tuple[Change, ...] = ()
+    released: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+    attempts: int = 1
+
+
+class Health(StrEnum):
+    """What a verification found."""
+
+    WAITING = "waiting"
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What Argo CD made of one service's reference; `revision` is the commit that Argo CD compared."""
+
+    service: str
+    reference: ImageReference
+    health: Health
+    reason: str
+    revision: str | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether waiting longer cannot change it."""
+        return self.health is not Health.WAITING
+
+
+class TriggerType(StrEnum):
+    """What started a run."""
+
+    PUSH = "push"
+    PULL_REQUEST = "pull_request"
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerEvent:
+    """Why a run was started; `commit_sha` is a full SHA where it is known."""
+
+    type: TriggerType
+    branch: str | None = None
+    commit_sha: str | None = None
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceBuild:
+    """One service within a run."""
+
+    service: Service
+    changed: bool
+    build_status: BuildStatus
+    image_digest: str | None = None
+    ecr_url: str | None = None
+
+
+class ExecutionStatus(StrEnum):
+    """How a run stands."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineExecution:
+    """A run as programs read it; times carry a zone."""
+
+    id: str
+    trigger: TriggerEvent
+    services: tuple[ServiceBuild, ...]
+    status: ExecutionStatus
+    created_at: datetime
+    completed_at: datetime | None = None
+
+    def to_json(self) -> str:
+        """One JSON object, keys in a stable order."""
+        return json.dumps(asdict(self), default=_iso, sort_keys=True)
+
+
+def _iso(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,128 @@
+"""One supervised process of the embedded stack: its log, its readiness, its end, and the sweep after a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from argosy.errors import Terminal, Transient
+
+
+class Process:
+    """A process in a group of its own, with its log in `state/logs` and its record in `state/run`.
+
+    `env` is the whole environment: nothing of the caller's leaks in but what the caller puts there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        state: Path,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.command = [str(part) for part in command]
+        self.log = state / "logs" / f"{name}.log"
+        self._record = state / "run" / f"{name}.json"
+        self._env = dict(env)
+        self._cwd = cwd or state
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs; it is the id of its group too."""
+        return self._popen.pid if self._popen and self._popen.poll() is None else None
+
+    def start(self, ready: Callable[[], bool], timeout: float = 60.0) -> None:
+        """Start it and return when `ready()` says so.
+
+        Raises Terminal when it ends before, Transient when it is not ready within `timeout` seconds; both quote
+        the end of its log, and neither leaves the process behind.
+        """
+        for folder in (self.log.parent, self._record.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._popen = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env, cwd=self._cwd,
+                start_new_session=True,
+            )  # fmt: skip
+        self._record.write_text(json.dumps({"pid": self._popen.pid, "started": started_at(self._popen.pid)}))
+        try:
+            self._await(ready, time.monotonic() + timeout)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _await(self, ready: Callable[[], bool], deadline: float) -> None:
+        while not ready():
+            if self._popen is None or self._popen.poll() is not None:
+                raise Terminal(f"{self.name} ended while starting: {self._tail()}", remedy=f"see {self.log}")
+            if time.monotonic() > deadline:
+                raise Transient(f"{self.name} did not become ready: {self._tail()}", remedy=f"see {self.log}")
+            time.sleep(0.05)
+
+    def _tail(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return " | ".join(lines[-5:]) or "it wrote nothing"
+
+    def stop(self, grace: float = 10.0) -> None:
+        """End it: SIGTERM to the process, then SIGKILL to what is left of its group after `grace` seconds."""
+        if self._popen is None:
+            return
+        if self._popen.poll() is None:
+            self._popen.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._popen.wait(grace)
+        with suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
+        self._record.unlink(missing_ok=True)
+
+
+def started_at(pid: int) -> str | None:
+    """When the process `pid` started, in clock ticks since boot; None when there is no such process.
+
+    With the id it names one process for ever: ids alone are used again.
+    """
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
+def sweep(state: Path) -> list[str]:
+    """End every process group that a crashed stack left in `state`, and return their names."""
+    ended = []
+    for record in sorted((state / "run").glob("*.json")):
+        written = json.loads(record.read_text() or "{}")
+        if written and started_at(written["pid"]) == written["started"]:
+            with suppress(ProcessLookupError):
+                os.killpg(written["pid"], signal.SIGKILL)
+            ended.append(record.stem)
+        record.unlink()
+    return ended
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nothing listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listening(port: int) -> bool:
+    """Whether something on 127.0.0.1 accepts connections on `port`."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
