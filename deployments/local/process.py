@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient
 
@@ -43,19 +45,18 @@ class Process:
         """The process id while it runs; it is the id of its group too."""
         return self._popen.pid if self._popen and self._popen.poll() is None else None
 
-    def start(self, ready: Callable[[], bool], timeout: float = 60.0) -> None:
-        """Start it and return when `ready()` says so.
+    def start(self, ready: Callable[[], bool], timeout: float = 60.0, given: SecretStr | None = None) -> None:
+        """Start it and return when `ready()` says so; `given` (under 64 KiB) is all that its standard input holds.
 
         Raises Terminal when it ends before, Transient when it is not ready within `timeout` seconds; both quote
         the end of its log, and neither leaves the process behind.
         """
         for folder in (self.log.parent, self._record.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, _pipe(given) as stdin:
             self._popen = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env, cwd=self._cwd,
-                start_new_session=True,
-            )  # fmt: skip
+                self.command, stdin=stdin, stdout=log, stderr=log, env=self._env, cwd=self._cwd, start_new_session=True
+            )
         self._record.write_text(json.dumps({"pid": self._popen.pid, "started": started_at(self._popen.pid)}))
         try:
             self._await(ready, time.monotonic() + timeout)
@@ -87,6 +88,26 @@ class Process:
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
         self._record.unlink(missing_ok=True)
+
+
+@contextmanager
+def _pipe(given: SecretStr | None) -> Iterator[int]:
+    # A pipe leaves a secret neither in a file nor in what `ps` and /proc show; the kernel's buffer holds 64 KiB of it.
+    reader, writer = os.pipe()
+    try:
+        with os.fdopen(writer, "wb") as end:
+            end.write(given.get_secret_value().encode() if given else b"")
+        yield reader
+    finally:
+        os.close(reader)
+
+
+def environment(state: Path, **more: str) -> dict[str, str]:
+    """The whole environment of a part that is written in Python: nothing of the user's but where programs are."""
+    home = state / "home"
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    base = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+    return base | {"PYTHONPATH": str(Path(__file__).parents[2])} | more
 
 
 def started_at(pid: int) -> str | None:
