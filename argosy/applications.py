@@ -98,7 +98,7 @@ def _automated(spec: Mapping[str, Any]) -> bool:
 
 
 def _conditions(status: Mapping[str, Any]) -> tuple[str, ...]:
-    rows = status.get("conditions") or ()
+    rows = status.get("conditions") or []
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise Malformed("status.conditions is no list of objects")
     at = "status.conditions."

@@ -40,11 +40,11 @@ class ArgoCD:
 
     def __init__(self, url: str, token: SecretStr, *, ca_file: str | None = None) -> None:
         base = httpx.URL(url)
+        if base.userinfo:
+            raise Terminal("the Argo CD address carries credentials", remedy="leave them out: the token is enough")
         loopback = _is_loopback(base.host)
         if base.scheme != "https" and not (base.scheme == "http" and loopback):
             raise Terminal(f"{url} is no https:// address", remedy="plain http is for loopback addresses only")
-        if base.userinfo:
-            raise Terminal("the Argo CD address carries credentials", remedy="leave them out: the token is enough")
         if not _sendable(token):
             # Checked here because the HTTP library quotes a header that it refuses.
             raise Terminal("the Argo CD token is no token", remedy="it is one line without blanks: copy it again")
