@@ -224,7 +224,8 @@ def test_healthy_before_and_degraded_after_is_a_failure_at_once() -> None:
 
 def test_what_the_caller_knows_from_before_counts() -> None:
     assert Scripted(at(health="Degraded")).watched().health is Health.DEGRADED
-    assert Scripted(at(health="Degraded"), at()).watched(before=True).health is Health.HEALTHY
+    still = at(health="Degraded")
+    assert Scripted(still, still, still, at()).watched(before=True).health is Health.HEALTHY
 
 
 def test_a_timeout_fails_and_says_what_was_waited_for_last() -> None:
