@@ -110,7 +110,7 @@ class ServicePlan:
     """What a release would do with one service, and why.
 
     `current` is the reference its values file carries; `wanted` the one a release would leave there;
-    `release_commit` the commit that wrote `current`, where one did.
+    `release_commit` and `manifest_digest` are of the release that wrote `current`, where one did.
     """
 
     service: Service
@@ -120,6 +120,7 @@ class ServicePlan:
     wanted: ImageReference
     current: ImageReference | None = None
     release_commit: str | None = None
+    manifest_digest: str | None = None
 
     @property
     def name(self) -> str:
@@ -134,13 +135,17 @@ class ServicePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Desired against released for one environment, at one source commit and one target head."""
+    """Desired against released for one environment, at one source commit and one target head.
+
+    `watched` says that Argo CD brings the environment up, so that a release is verified.
+    """
 
     environment: str
     source_sha: str
     target_sha: str
     services: tuple[ServicePlan, ...]
     adopt: bool = False
+    watched: bool = False
 
     def with_state(self, *states: State) -> tuple[ServicePlan, ...]:
         """The services in any of `states`, in the plan's order."""
@@ -196,6 +201,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a trigger came to: the source commit to release, and the head of the target then."""
+
+    source_sha: str
+    target_sha: str
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One service's new reference, as the release commit records it."""
 
@@ -210,14 +223,31 @@ class Release:
 class WriteBack:
     """What was written: the target's `commit` (None where nothing had to be) and its changes.
 
-    `left_out` maps a service to the reason why its reference was not written.
+    `left_out` maps a service whose reference could not be written to the reason, `superseded` one that a newer
+    commit was released of meanwhile.
     """
 
     commit: str | None
     changes: tuple[Change, ...] = ()
     released: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
+    superseded: dict[str, str] = field(default_factory=dict)
     attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A reference that Argo CD is to bring up: the target's `commit` wrote it, and it names `manifest_digest`."""
+
+    service: Service
+    reference: ImageReference
+    commit: str
+    manifest_digest: str | None
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.service.name
 
 
 class Health(StrEnum):

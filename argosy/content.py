@@ -1,0 +1,230 @@
+"""What an image is built from: the list of its inputs, their digest, and their export as a build context.
+
+Everything is read from git's objects, so that it is the same on every machine, and what is hashed is what is built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import posixpath
+import tarfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from dockerfile_parse import DockerfileParser
+
+from argosy.environment import STATE_FOLDER
+from argosy.errors import Terminal
+from argosy.git import EXECUTABLE, LINK, SUBMODULE, Git, TreeEntry
+from argosy.models import RECIPE, BuildContext, ContentDigest, Service
+
+_MODES = {EXECUTABLE: "755", LINK: "link", SUBMODULE: "submodule"}
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_TIMESTAMP = 315_532_800
+"""1980-01-01, the time of every exported file: the earliest that a zip archive can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file of the build context: its path relative to the context, mode (644, 755, link) and blob id."""
+
+    path: str
+    mode: str
+    object_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInputs:
+    """Everything that decides what an image of `service` holds.
+
+    `dockerfile` is the Dockerfile as a file of the exported context, whether it lies inside or not; `images` are the
+    external images that it names, as written.
+    """
+
+    service: str
+    files: tuple[InputFile, ...]
+    dockerfile: InputFile
+    images: tuple[str, ...]
+    context: BuildContext
+
+    def digest(self) -> ContentDigest:
+        """The content digest: equal if and only if the inputs are."""
+        context = self.context
+        inputs = {
+            "recipe": RECIPE,
+            "files": sorted([file.path, file.mode, file.object_id] for file in self.files),
+            "dockerfile": self.dockerfile.object_id,
+            "images": list(self.images),
+            "target": context.target_stage,
+            "platforms": sorted(context.platform),
+            "args": sorted(context.build_args),
+            "labels": sorted(context.labels),
+        }
+        return ContentDigest(hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest())
+
+
+class Snapshot:
+    """One commit's tree, listed once for all the services that are read from it."""
+
+    def __init__(self, git: Git, commit: str, written: frozenset[str] = frozenset()) -> None:
+        self._git = git
+        self._commit = commit
+        self._entries = {entry.path: entry for entry in git.tree(commit) if not _is_written(entry.path, written)}
+
+    def inputs(self, service: Service) -> BuildInputs:
+        """The build inputs of `service`. Raises Terminal where its Dockerfile or its context is missing."""
+        context = service.build_context
+        dockerfile = self._entries.get(context.dockerfile)
+        if dockerfile is None:
+            raise Terminal(
+                f"{context.dockerfile} is not in commit {self._commit[:12]}",
+                service=service.name,
+                remedy="commit a Dockerfile there, or name another under services in argosy.yaml",
+            )
+        files = self._context_files(service)
+        return BuildInputs(
+            service=service.name,
+            files=files,
+            dockerfile=_placed(dockerfile, context.path, files),
+            images=external_images(self._read(dockerfile)),
+            context=context,
+        )
+
+    def _context_files(self, service: Service) -> tuple[InputFile, ...]:
+        root, chart = service.build_context.path, service.chart_path
+        inside = [e for e in self._entries.values() if _below(e.path, root) and not _below(e.path, chart)]
+        excluded = self._ignore_rule(service.build_context)
+        files = (_input_file(entry, root) for entry in inside)
+        return tuple(file for file in files if not excluded(file.path))
+
+    def _ignore_rule(self, context: BuildContext) -> Callable[[str], bool]:
+        beside = self._entries.get(f"{context.dockerfile}.dockerignore")
+        entry = beside or self._entries.get(_join(context.path, ".dockerignore"))
+        return ignore_rule(self._read(entry)) if entry else lambda _path: False
+
+    def _read(self, entry: TreeEntry) -> bytes:
+        content = next(iter(self._git.objects([entry.object_id])))
+        if content is None:
+            raise Terminal(f"{entry.path} is no regular file", remedy="commit the file itself, not a submodule")
+        return content
+
+
+def ignore_rule(text: bytes) -> Callable[[str], bool]:
+    """Whether a path of the build context is left out, by the rules of a `.dockerignore`."""
+    lines = (line.strip() for line in text.decode("utf-8-sig", errors="replace").splitlines())
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    if not patterns:
+        return lambda _path: False
+    # Imported late: docker-py costs half a second, and most services have no such file.
+    from docker.utils.build import PatternMatcher
+
+    matches: Callable[[str], bool] = PatternMatcher(patterns).matches
+    return matches
+
+
+def external_images(dockerfile: bytes) -> tuple[str, ...]:
+    """The images a Dockerfile names as it writes them, sorted: FROM, COPY --from, mounts and the syntax line."""
+    text = dockerfile.decode("utf-8-sig", errors="replace")
+    parser = DockerfileParser(fileobj=io.BytesIO(text.encode()))
+    stages: set[str] = set()
+    named: set[str] = set(_syntax(text))
+    for step in parser.structure:
+        words = step["value"].split()
+        if step["instruction"] == "FROM":
+            named |= _base(words, stages)
+        elif step["instruction"] in {"COPY", "ADD", "RUN"}:
+            named |= {source for word in words for source in _sources(word)}
+    return tuple(sorted(name for name in named - stages if name != "scratch" and not name.isdigit()))
+
+
+def _syntax(text: str) -> list[str]:
+    first = text.partition("\n")[0].replace(" ", "")
+    return [first.removeprefix("#syntax=").strip()] if first.startswith("#syntax=") else []
+
+
+def _base(words: Sequence[str], stages: set[str]) -> set[str]:
+    names = [word for word in words if not word.startswith("--")]
+    found = {names[0]} - stages if names else set()
+    if len(names) == 3 and names[1].upper() == "AS":
+        stages.add(names[2])
+    return found
+
+
+def _sources(word: str) -> list[str]:
+    if word.startswith("--from="):
+        return [word.removeprefix("--from=")]
+    if word.startswith("--mount="):
+        options = word.removeprefix("--mount=").split(",")
+        return [option.removeprefix("from=") for option in options if option.startswith("from=")]
+    return []
+
+
+def export(git: Git, inputs: BuildInputs, stream: BinaryIO) -> None:
+    """Write the build context to `stream` as a tar archive: those files, those modes, one fixed time.
+
+    Raises Terminal for what git does not hold itself: a submodule, or a Git LFS pointer.
+    """
+    files = sorted({*inputs.files, inputs.dockerfile}, key=lambda file: file.path)
+    for file in files:
+        if file.mode == "submodule":
+            raise _refused(inputs, file, "is a submodule, whose files are not in this repository")
+    contents = git.objects(file.object_id for file in files)
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+        for file, content in zip(files, contents, strict=True):
+            if content is None:
+                raise _refused(inputs, file, "is missing from the object store")
+            if content.startswith(_LFS_POINTER):
+                raise _refused(inputs, file, "is a Git LFS pointer, not the file itself")
+            archive.addfile(_member(file, content), io.BytesIO(content) if file.mode != "link" else None)
+
+
+def _member(file: InputFile, content: bytes) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(file.path)
+    member.mtime = _TIMESTAMP
+    if file.mode == "link":
+        member.type, member.linkname, member.mode = (
+            tarfile.SYMTYPE,
+            content.decode(errors="surrogateescape"),
+            0o777,
+        )
+    else:
+        member.size, member.mode = len(content), int(file.mode, 8)
+    return member
+
+
+def _refused(inputs: BuildInputs, file: InputFile, why: str) -> Terminal:
+    return Terminal(
+        f"{file.path} {why}",
+        service=inputs.service,
+        remedy="commit the file, or leave it out with .dockerignore",
+    )
+
+
+def _is_written(path: str, written: frozenset[str]) -> bool:
+    return path in written or _below(path, STATE_FOLDER)
+
+
+def _below(path: str, folder: str) -> bool:
+    return folder in {"", "."} or path == folder or path.startswith(f"{folder}/")
+
+
+def _join(folder: str, name: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, name))
+
+
+def _input_file(entry: TreeEntry, root: str) -> InputFile:
+    path = entry.path if root in {"", "."} else entry.path[len(root) + 1 :]
+    return InputFile(path or posixpath.basename(entry.path), _MODES.get(entry.mode, "644"), entry.object_id)
+
+
+def _placed(dockerfile: TreeEntry, root: str, files: Sequence[InputFile]) -> InputFile:
+    """The Dockerfile where the builder will look for it: its own place in the context, else a name nothing has."""
+    if _below(dockerfile.path, root):
+        return _input_file(dockerfile, root)
+    name = ".argosy.Dockerfile"
+    while any(file.path == name for file in files):
+        name = f".{name}"
+    return InputFile(name, "644", dockerfile.object_id)

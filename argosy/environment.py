@@ -1,0 +1,166 @@
+"""One environment of a configuration, resolved: every template filled in, every path whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from argosy.config import FILE, BuildConfig, Configuration, EnvironmentConfig, ServiceConfig
+from argosy.errors import ConfigurationError
+from argosy.models import BuildContext, ImageReference, Service
+
+STATE_FOLDER = ".argosy"
+"""The folder of the target branch in which Argosy keeps what it writes besides values files."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryTarget:
+    """The registry of an environment; `account_id` and `region` are those of ECR."""
+
+    type: str
+    host: str
+    account_id: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The names of the Prefect blocks that an environment uses."""
+
+    aws: str
+    registry: str
+    argocd: str
+    docker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How Argo CD is watched; times are in seconds."""
+
+    project: str | None
+    timeout: float
+    stable_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment as a release needs it; without `watch` nothing is verified.
+
+    `written` holds every path that Argosy writes in any environment: no content digest covers them.
+    """
+
+    name: str
+    source_branch: str
+    target_branch: str
+    sign: bool
+    registry: RegistryTarget
+    blocks: Blocks
+    watch: Watch | None
+    services: tuple[Service, ...]
+    written: frozenset[str]
+
+    def service(self, name: str) -> Service:
+        """The service called `name`. Raises ConfigurationError where there is none."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        known = ", ".join(service.name for service in self.services)
+        raise ConfigurationError(f"{FILE} has no service {name}", remedy=f"it has {known}")
+
+    def repository(self, service: Service) -> str:
+        """The service's repository with its host, as image references carry it."""
+        return f"{self.registry.host}/{service.ecr_repository}"
+
+    def image(self, service: Service, tag: str) -> ImageReference:
+        """The service's image under `tag`."""
+        return ImageReference(self.repository(service), tag)
+
+
+def resolve(configuration: Configuration, name: str) -> Environment:
+    """The environment called `name`.
+
+    Raises ConfigurationError where there is none, and where two environments would write one file.
+    """
+    config = configuration.environments.get(name)
+    if config is None:
+        known = ", ".join(configuration.environments)
+        raise ConfigurationError(f"{FILE} has no environment {name}", remedy=f"it has {known}")
+    registry = configuration.registry
+    return Environment(
+        name=name,
+        source_branch=config.source.branch,
+        target_branch=config.target.branch,
+        sign=config.target.sign is not None,
+        registry=RegistryTarget(registry.type, registry.host, registry.account_id, registry.region),
+        blocks=_blocks(name, config),
+        watch=_watch(configuration),
+        services=tuple(_service(configuration, config, each) for each in configuration.services),
+        written=_written(configuration),
+    )
+
+
+def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
+    named = config.blocks
+    return Blocks(
+        aws=named.aws or f"argosy-{name}-aws",
+        registry=named.registry or f"argosy-{name}-registry",
+        argocd=named.argocd or f"argosy-{name}-argocd",
+        docker=named.docker or f"argosy-{name}-docker",
+    )
+
+
+def _watch(configuration: Configuration) -> Watch | None:
+    argocd = configuration.argocd
+    return Watch(argocd.project, argocd.timeout, argocd.stable_for) if argocd else None
+
+
+def _service(configuration: Configuration, environment: EnvironmentConfig, name: str) -> Service:
+    defaults, own = configuration.defaults, configuration.services[name]
+    path = _fill(own.path or defaults.path, name)
+    chart = _fill(own.chart or defaults.chart, name, path)
+    repository = environment.registry.repository or configuration.registry.repository
+    argocd = configuration.argocd
+    build = own.build
+    return Service(
+        name=name,
+        path=path,
+        chart_path=chart,
+        values_path=f"{chart}/{environment.target.values}",
+        ecr_repository=_fill(repository, name),
+        build_context=_context(
+            defaults.build, own, name, path, _fill(own.dockerfile or defaults.dockerfile, name, path)
+        ),
+        application=_fill(argocd.application, name) if argocd else None,
+        timeout=build.timeout if "timeout" in build.model_fields_set else defaults.build.timeout,
+    )
+
+
+def _context(defaults: BuildConfig, own: ServiceConfig, name: str, path: str, dockerfile: str) -> BuildContext:
+    build = own.build
+    return BuildContext(
+        path=_fill(build.context or defaults.context or "{path}", name, path),
+        dockerfile=dockerfile,
+        build_args=tuple(sorted((defaults.args | build.args).items())),
+        target_stage=build.target or defaults.target,
+        platform=build.platforms or defaults.platforms,
+        labels=tuple(sorted((defaults.labels | build.labels).items())),
+    )
+
+
+def _fill(template: str, service: str, path: str = "") -> str:
+    return template.replace("{path}", path).replace("{service}", service).rstrip("/")
+
+
+def _written(configuration: Configuration) -> frozenset[str]:
+    """Every values file that some environment writes. Raises ConfigurationError where two services write the same."""
+    writers: dict[tuple[str, str], str] = {}
+    for name, environment in configuration.environments.items():
+        for service in configuration.services:
+            values = _service(configuration, environment, service).values_path
+            writer = f"{service} in {name}"
+            other = writers.setdefault((environment.target.branch, values), writer)
+            if other != writer:
+                raise ConfigurationError(
+                    f"{FILE}: {other} and {writer} both write {values} on {environment.target.branch}",
+                    remedy="give one of them another target.values, target.branch or chart",
+                )
+    return frozenset(values for _, values in writers)

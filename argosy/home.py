@@ -1,0 +1,20 @@
+"""Where Argosy keeps its cache: one folder, which may be deleted at any time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """The root of the cache: `ARGOSY_HOME`, else `~/.cache/argosy`; made with mode 0700 where it is missing."""
+    root = Path(os.environ.get("ARGOSY_HOME") or Path.home() / ".cache" / "argosy")
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return root
+
+
+def run_folder(run: str) -> Path:
+    """The folder of one run: its build logs and scratch files."""
+    folder = home() / "runs" / run
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder

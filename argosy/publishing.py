@@ -1,0 +1,69 @@
+"""The tags of an image: which a release gives it, and which move with what is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from argosy.environment import Environment
+from argosy.models import ContentDigest, ImageReference, Service
+from argosy.plan import Presence
+from argosy.registry import Manifest, Registry
+from argosy.state import Released
+from argosy.trailers import long_tag
+
+LATEST = "latest"
+_CONCURRENT = 8
+
+
+def presence(
+    registry: Registry, environment: Environment, desired: dict[str, ContentDigest], released: dict[str, Released]
+) -> dict[str, Presence]:
+    """What the registry has of every service of the environment; asked concurrently."""
+
+    def ask(service: Service) -> Presence:
+        name, current = service.ecr_repository, released[service.name].reference
+        has_content = registry.digest_of(name, desired[service.name].tag) is not None
+        ours = current.repository == environment.repository(service) and current.tag != ""
+        return Presence(has_content, ours and registry.digest_of(name, current.tag) is not None)
+
+    with ThreadPoolExecutor(_CONCURRENT) as pool:
+        found = pool.map(ask, environment.services)
+        return {service.name: item for service, item in zip(environment.services, found, strict=True)}
+
+
+def tag_release(registry: Registry, image: ImageReference, manifest: Manifest) -> ImageReference:
+    """Give `manifest` the release's tag, that of `image`, and return the reference that names it then.
+
+    Where that tag names another manifest already it stays as it is, and the long form is used.
+    """
+    standing = registry.digest_of(image.name, image.tag)
+    if standing not in {None, manifest.digest}:
+        image = image.tagged(long_tag(image.tag, manifest.digest))
+        standing = registry.digest_of(image.name, image.tag)
+    if standing is None:
+        registry.tag(image.name, manifest, image.tag)
+    return image
+
+
+def move(registry: Registry, image: ImageReference, tags: Iterable[str]) -> tuple[str, ...]:
+    """Point each of `tags` at the manifest that `image` names, and return those that pointed elsewhere."""
+    digest = registry.digest_of(image.name, image.tag)
+    if digest is None:
+        return ()
+    moving = tuple(tag for tag in tags if registry.digest_of(image.name, tag) != digest)
+    if moving:
+        manifest = registry.manifest(image.name, digest)
+        for tag in moving:
+            registry.tag(image.name, manifest, tag)
+    return moving
+
+
+def deployed(environment: str) -> str:
+    """The tag on what the environment's chart carries; no lifecycle rule expires it."""
+    return f"deployed-{environment}"
+
+
+def previous(environment: str) -> str:
+    """The tag on the last verified release before that one; no lifecycle rule expires it."""
+    return f"previous-{environment}"

@@ -1,0 +1,116 @@
+"""How a run ended, service by service: what the flow, the dashboard and the next reader are told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from argosy.models import Awaited, BuildResult, Health, Plan, ServicePlan, State, Verdict, WriteBack
+
+_BAD_HEALTH = {Health.DEGRADED, Health.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One service at the end of a run; `detail` says what happened in words."""
+
+    service: str
+    state: State
+    result: str
+    detail: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole run; `commit` is the release commit, where one was written."""
+
+    environment: str
+    source_sha: str
+    outcomes: tuple[Outcome, ...]
+    commit: str | None = None
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The services that the run failed for."""
+        return tuple(outcome for outcome in self.outcomes if outcome.failed)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The services that wait for adoption."""
+        return tuple(outcome.service for outcome in self.outcomes if outcome.state is State.UNKNOWN)
+
+    def sentence(self) -> str:
+        """The run in one sentence."""
+        if self.failed:
+            return "; ".join(f"{outcome.service}: {outcome.detail}" for outcome in self.failed)
+        if self.unknown:
+            return f"{', '.join(self.unknown)} unknown: nothing explains what is released; run once with adopt"
+        done = [outcome.service for outcome in self.outcomes if outcome.result != "untouched"]
+        return f"{', '.join(done)} released to {self.environment}" if done else "nothing to do"
+
+    def rows(self) -> list[dict[str, str]]:
+        """The outcomes as rows of a table."""
+        return [
+            {"service": each.service, "state": each.state.value, "result": each.result, "detail": each.detail}
+            for each in self.outcomes
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the stages of a run came to; each mapping is by service, and holds those that got that far.
+
+    `failures` are the sentences of the errors that ended a service's way.
+    """
+
+    built: Mapping[str, BuildResult]
+    failures: Mapping[str, str]
+    written: WriteBack | None
+    verdicts: Mapping[str, Verdict]
+
+
+def summarise(plan: Plan, findings: Findings) -> Report:
+    """The report of a run that planned `plan` and found `findings`."""
+    commit = findings.written.commit if findings.written else None
+    outcomes = tuple(_outcome(item, findings) for item in plan.services)
+    return Report(plan.environment, plan.source_sha, outcomes, commit)
+
+
+def planned(plan: Plan) -> Report:
+    """The report of a run that only planned."""
+    outcomes = tuple(Outcome(item.name, item.state, "untouched", item.reason) for item in plan.services)
+    return Report(plan.environment, plan.source_sha, outcomes)
+
+
+def _outcome(item: ServicePlan, findings: Findings) -> Outcome:
+    failure = findings.failures.get(item.name) or _left_out(item, findings.written)
+    if failure:
+        return Outcome(item.name, item.state, "failed", failure, failed=True)
+    if findings.written and item.name in findings.written.superseded:
+        return Outcome(item.name, item.state, "superseded", findings.written.superseded[item.name])
+    verdict = findings.verdicts.get(item.name)
+    if verdict:
+        return Outcome(item.name, item.state, verdict.health.value, verdict.reason, verdict.health in _BAD_HEALTH)
+    result = findings.built.get(item.name)
+    if result:
+        return Outcome(item.name, item.state, result.status.value, str(result.reference))
+    return Outcome(item.name, item.state, "untouched", item.reason)
+
+
+def _left_out(item: ServicePlan, written: WriteBack | None) -> str | None:
+    return written.left_out.get(item.name) if written else None
+
+
+def awaiting(plan: Plan, written: WriteBack | None, built: Mapping[str, BuildResult]) -> list[Awaited]:
+    """What Argo CD is to bring up now: the references just written, and those that were never seen healthy."""
+    if not plan.watched:
+        return []
+    commit = written.commit if written else None
+    fresh = [built[item.name] for item in plan.to_write if written and item.name in written.released]
+    services = {item.name: item.service for item in plan.services}
+    awaited = [Awaited(services[b.service], b.reference, commit, b.manifest_digest) for b in fresh if commit]
+    for item in plan.with_state(State.UNVERIFIED):
+        since = item.release_commit or plan.target_sha
+        awaited.append(Awaited(item.service, item.wanted, since, item.manifest_digest))
+    return awaited

@@ -1,0 +1,36 @@
+"""From a trigger to the commit that it asks to release."""
+
+from __future__ import annotations
+
+from argosy.digests import environment_at
+from argosy.errors import Terminal
+from argosy.mirror import Mirror
+from argosy.models import SHA, Resolved
+
+
+def resolve(mirror: Mirror, environment: str, source_sha: str | None) -> Resolved:
+    """The commit to release: `source_sha`, else the tip of the environment's source branch.
+
+    That branch is named by the commit's own `argosy.yaml`, or by the default branch's where no commit is given.
+    Raises Terminal for a commit that is abbreviated, not at hand, or not on the environment's source branch.
+    """
+    mirror.update()
+    if source_sha is None:
+        start = mirror.branch(mirror.default_branch())
+        source_sha = mirror.branch(environment_at(mirror.git, start, environment).source_branch)
+    _check(mirror, source_sha)
+    described = environment_at(mirror.git, source_sha, environment)
+    tip = mirror.branch(described.source_branch)
+    if not mirror.git.is_ancestor(source_sha, tip):
+        raise Terminal(
+            f"{source_sha[:12]} is not on {described.source_branch}, which {environment} is released from",
+            remedy="merge it there first, or release a commit that is",
+        )
+    return Resolved(source_sha, mirror.branch(described.target_branch))
+
+
+def _check(mirror: Mirror, source_sha: str) -> None:
+    if not SHA.fullmatch(source_sha):
+        raise Terminal(f"{source_sha!r} is not a full commit SHA", remedy="give all 40 hex digits")
+    if not mirror.git.is_commit(source_sha):
+        raise Terminal(f"{source_sha} is not a commit of {mirror.remote.url}", remedy="push it first")

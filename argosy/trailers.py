@@ -1,0 +1,83 @@
+"""The message of a release commit: words for people, trailers for the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from argosy.git import Git
+from argosy.models import ContentDigest, Release
+
+ENVIRONMENT, SOURCE, SERVICE, RUN = "Argosy-Environment", "Argosy-Source", "Argosy-Service", "Argosy-Run"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRecord:
+    """What a release commit says of one service: what was released from which source commit, as which manifest."""
+
+    service: str
+    source_sha: str
+    content: ContentDigest
+    manifest_digest: str
+    commit: str
+
+    @property
+    def tags(self) -> tuple[str, str]:
+        """The tags under which Argosy may have written this release."""
+        return self.source_sha, long_tag(self.source_sha, self.manifest_digest)
+
+
+def long_tag(sha: str, manifest_digest: str) -> str:
+    """The tag for a commit whose SHA already names another manifest in the repository."""
+    return f"{sha}-{manifest_digest.removeprefix('sha256:')[:12]}"
+
+
+def message(environment: str, source_sha: str, releases: Sequence[Release], run: str) -> str:
+    """The whole message of the commit that releases `releases`; adoption may change no reference at all."""
+    changed = [item for item in releases if item.expected != item.reference]
+    names = ", ".join(item.service.name for item in changed)
+    subject = f"Release {names} to {environment} [skip ci]" if changed else f"Adopt {environment} [skip ci]"
+    body = [f"{item.service.name}: {_tag(item)} -> {item.reference.tag}" for item in changed]
+    trailers = [
+        f"{ENVIRONMENT}: {environment}",
+        f"{SOURCE}: {source_sha}",
+        *(f"{SERVICE}: {_record(item)}" for item in releases),
+        f"{RUN}: {run}",
+    ]
+    paragraphs = [subject, "\n".join(body), "\n".join(trailers)]
+    return "\n\n".join(part for part in paragraphs if part) + "\n"
+
+
+def _tag(release: Release) -> str:
+    return (release.expected.tag if release.expected else "") or "(none)"
+
+
+def _record(release: Release) -> str:
+    content = release.content
+    sha = release.reference.commit
+    return f"{release.service.name} {sha} {content.hex} {release.manifest_digest} {content.recipe}"
+
+
+def records(git: Git, head: str, environment: str) -> tuple[ReleaseRecord, ...]:
+    """Every service of every release commit of `environment` that `head` holds, the newest first."""
+    field = "%x1f".join(f"%(trailers:key={key},valueonly,separator=%x1e)" for key in (ENVIRONMENT, SERVICE))
+    log = git.text(
+        "log", "--topo-order", f"--grep=^{ENVIRONMENT}: ", f"--format=%H%x1f{field}%x1d", head,
+    )  # fmt: skip
+    return tuple(_parsed(log.split("\x1d"), environment))
+
+
+def _parsed(rows: Iterable[str], environment: str) -> Iterable[ReleaseRecord]:
+    for row in rows:
+        commit, _, rest = row.strip("\n").partition("\x1f")
+        named, _, services = rest.partition("\x1f")
+        if named.strip() == environment:
+            yield from filter(None, (_service_record(commit, line) for line in services.split("\x1e")))
+
+
+def _service_record(commit: str, line: str) -> ReleaseRecord | None:
+    words = line.split()
+    if len(words) != 5:  # somebody's own text behind our key; it explains nothing
+        return None
+    name, sha, content, manifest, recipe = words
+    return ReleaseRecord(name, sha, ContentDigest(content, recipe), manifest, commit)

@@ -1,0 +1,105 @@
+"""A YAML document that knows where each of its values stands, so that an error can name the line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from argosy.errors import ConfigurationError
+
+Path = tuple[str | int, ...]
+
+
+class Document:
+    """The YAML 1.2 document in `text`; `file` is its name in messages.
+
+    Raises ConfigurationError for what is no YAML, holds several documents, or names a key twice.
+    """
+
+    def __init__(self, text: bytes, file: str) -> None:
+        self.file = file
+        self._text = text
+        try:
+            self._root: Node | None = YAML(typ="safe", pure=True).compose(text)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark
+            where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
+            raise ConfigurationError(
+                f"{where}: {error.problem or error.context}", remedy="correct the YAML there"
+            ) from error
+        except (YAMLError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{file}: is not YAML: {error}", remedy="save it as UTF-8 text") from error
+
+    def data(self) -> Any:
+        """The document as plain mappings, lists and scalars."""
+        try:
+            return YAML(typ="safe", pure=True).load(self._text)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark
+            where = f"{self.file}:{mark.line + 1}:{mark.column + 1}" if mark else self.file
+            problem = str(error.problem or error.context).splitlines()[0]
+            raise ConfigurationError(f"{where}: {problem}", remedy="leave one of the two out") from error
+
+    def error(self, path: Sequence[str | int], message: str, remedy: str) -> ConfigurationError:
+        """A ConfigurationError about the value at `path`, with the line and column where it stands."""
+        line, column = self._position(path)
+        dotted = ".".join(map(str, path))
+        return ConfigurationError(f"{self.file}:{line}:{column}: {dotted} {message}".rstrip(), remedy=remedy)
+
+    def refusal(self, error: ValidationError, model: type[BaseModel]) -> ConfigurationError:
+        """The first of pydantic's complaints, in words and with its place."""
+        first = error.errors(include_url=False)[0]
+        path = tuple(part for part in first["loc"] if part != "[key]")
+        if first["type"] == "extra_forbidden":
+            return self.error(path, "is not a known key", _nearest(str(path[-1]), _keys(model, path[:-1])))
+        if first["type"] == "missing":
+            return self.error(path, "is missing", f"add {path[-1]}")
+        message = first["msg"].removeprefix("Value error, ")
+        return self.error(path, f"is wrong: {message}", "see docs/configuration.md")
+
+    def _position(self, path: Sequence[str | int]) -> tuple[int, int]:
+        node, mark = self._root, (1, 1)
+        for part in path:
+            found = _child(node, part)
+            if found is None:
+                break
+            key, node = found
+            mark = (key.start_mark.line + 1, key.start_mark.column + 1)
+        return mark
+
+
+def _child(node: Node | None, part: str | int) -> tuple[Node, Node] | None:
+    if isinstance(node, MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == str(part)), None)
+    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None
+
+
+def _keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The keys that the part of `model` at `path` knows."""
+    kind: Any = model
+    for part in path:
+        field = kind.model_fields.get(part) if _is_model(kind) else None
+        kind = field.annotation if field else _value_type(kind)
+        kind = next((option for option in get_args(kind) if _is_model(option)), kind)
+    return list(kind.model_fields) if _is_model(kind) else []
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _value_type(kind: object) -> object:
+    return get_args(kind)[-1] if getattr(kind, "__origin__", None) in {dict, Mapping} else kind
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known) or 'none'}"

@@ -1,0 +1,56 @@
+"""The registry that images are pushed to: how its credentials are had, and its client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+from prefect.blocks.core import Block
+from prefect_aws import AwsCredentials
+from pydantic import Field, SecretStr
+
+from argosy import ecr
+from argosy.registry import Registry, RegistryCredentials
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr.client import ECRClient
+
+
+class ContainerRegistry(Block):
+    """Credentials for an OCI registry: from ECR by an AWS credentials block, or a user and a token of its own."""
+
+    _block_type_name = "Container Registry"
+    _block_type_slug = "container-registry"
+    _description = "The registry that Argosy pushes images to: Amazon ECR, or any other OCI registry."
+
+    aws_credentials: AwsCredentials | None = Field(
+        default=None, description="For Amazon ECR: the AWS credentials that an authorization token is asked with."
+    )
+    username: str = Field(default="", description="For another registry: the user.")
+    token: SecretStr | None = Field(default=None, description="For another registry: the user's token or password.")
+
+    def credentials(self) -> RegistryCredentials | None:
+        """What opens the registry now; None for one that is open to all.
+
+        Raises Transient when AWS cannot be reached, Terminal when it refuses.
+        """
+        if self.aws_credentials is not None:
+            return authorization(self.aws_credentials)
+        return RegistryCredentials(self.username, self.token) if self.token else None
+
+    def client(self, host: str) -> Registry:
+        """A client for the registry at `host`; close it with `with`."""
+        return Registry(host, self.credentials())
+
+
+def ecr_client(aws: AwsCredentials) -> ECRClient:
+    """boto3's ECR client with the credentials, region and endpoint of an AWS credentials block."""
+    return cast("ECRClient", aws.get_client("ecr"))
+
+
+def authorization(aws: AwsCredentials) -> RegistryCredentials:
+    """ECR's authorization token, as a user and a password."""
+    try:
+        return ecr.authorization(ecr_client(aws))[1]
+    except (ClientError, BotoCoreError) as error:
+        raise ecr.translate(error, "asking for an authorization token") from error

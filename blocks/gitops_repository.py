@@ -1,0 +1,55 @@
+"""The repository that is released from and written back to: its address, its token, and who signs."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from prefect.blocks.core import Block
+from pydantic import Field, SecretStr, field_validator
+
+from argosy.commits import Identity
+from argosy.errors import ConfigurationError
+from argosy.home import home
+from argosy.mirror import Mirror, Remote
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class GitOpsRepository(Block):
+    """A git repository over HTTPS, with the identity and the key of the release commits."""
+
+    _block_type_name = "GitOps Repository"
+    _block_type_slug = "gitops-repository"
+    _description = "The repository that Argosy releases from and writes its release commits to."
+
+    url: str = Field(description="The repository's address, without credentials: https://github.com/acme/shop.git")
+    username: str = Field(default="argosy", description="The user that the token belongs to.")
+    token: SecretStr | None = Field(default=None, description="The token or password for that user.")
+    author_name: str = Field(default="Argosy", description="The name on the release commits.")
+    author_email: str = Field(default="argosy@localhost", description="The e-mail address on the release commits.")
+    signing_key: SecretStr | None = Field(
+        default=None, description="An SSH private key in OpenSSH's format, without a passphrase."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _without_credentials(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise ValueError("must begin with https:// (http:// only for this machine itself)")
+        if parts.username or parts.password:
+            raise ValueError("must not hold credentials; put them into username and token")
+        return url
+
+    def mirror(self) -> Mirror:
+        """The local mirror of this repository."""
+        return Mirror(home(), Remote(self.url, self.username, self.token))
+
+    def identity(self, *, sign: bool) -> Identity:
+        """Who commits. Raises ConfigurationError when commits are to be signed and there is no key."""
+        if sign and self.signing_key is None:
+            raise ConfigurationError(
+                "release commits are to be signed, but the GitOps repository block has no signing key",
+                remedy="put an SSH private key into the block's signing_key, or leave target.sign out",
+            )
+        return Identity(self.author_name, self.author_email, self.signing_key if sign else None)

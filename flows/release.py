@@ -1,0 +1,94 @@
+"""The release of one environment: from a commit to containers that Argo CD reports healthy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from prefect import flow, unmapped
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from argosy.errors import ReleaseFailed
+from argosy.models import BuildResult, Plan, TriggerEvent, Verdict, WriteBack
+from argosy.report import Findings, Report, awaiting, planned, summarise
+from flows.futures import Settled, settle
+from tasks.build import build
+from tasks.ensure_repository import ensure_repository
+from tasks.plan import make_plan
+from tasks.report import publish
+from tasks.resolve import resolve
+from tasks.tags import move_tags
+from tasks.verify import record_verdicts, verify
+from tasks.write_back import write_back
+
+CONCURRENT_SERVICES = 16
+
+
+@flow(
+    name="release",
+    flow_run_name="release to {environment}",
+    task_runner=ThreadPoolTaskRunner[Any](max_workers=CONCURRENT_SERVICES),
+)
+def release(
+    repository: str,
+    environment: str,
+    source_sha: str | None = None,
+    services: list[str] | None = None,
+    trigger: TriggerEvent | None = None,
+    adopt: bool = False,
+    dry_run: bool = False,
+) -> State[Any]:
+    """Release what changed to `environment`, and fail when any service could not be released.
+
+    Args:
+        repository: the name of the GitOps Repository block to release from.
+        environment: the environment of `argosy.yaml` to release to.
+        source_sha: the full SHA of the commit to release; the tip of the source branch unless given.
+        services: only these services; all of them unless given.
+        trigger: what started the run, for its readers.
+        adopt: take over services whose current reference nothing explains.
+        dry_run: plan, and stop there.
+    """
+    resolved = resolve(repository, environment, source_sha)
+    plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt)
+    if dry_run or plan.nothing_to_do:
+        return _end(planned(plan))
+    built = _build(repository, plan)
+    written = write_back(repository, plan, list(built.values.values())) if built.values or adopt else None
+    verdicts = _verify(repository, plan, written, built.values)
+    findings = Findings(built.values, {**built.failures, **verdicts.failures}, written, verdicts.values)
+    return _end(summarise(plan, findings))
+
+
+def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
+    """Every image, concurrently; one that fails stops no other."""
+    names, where = [item.name for item in plan.to_write], _where(repository, plan)
+    ready = ensure_repository.map(*where, list(plan.to_write))
+    images = settle(names, build.map(*where, ready))
+    return replace(images, failures={**images.failures, **settle(names, ready).failures})
+
+
+def _verify(repository: str, plan: Plan, written: WriteBack | None, built: dict[str, BuildResult]) -> Settled[Verdict]:
+    """Every application at once, while the tags move; then what was seen is put on record."""
+    where = _where(repository, plan)
+    released = written.released if written else ()
+    tags = move_tags.submit(repository, plan.environment, plan.source_sha, released)
+    awaited = awaiting(plan, written, built)
+    verdicts = settle([item.name for item in awaited], verify.map(*where, awaited) if awaited else [])
+    if verdicts.values:
+        record_verdicts(repository, plan.environment, plan.source_sha, awaited, list(verdicts.values.values()))
+    tags.result()
+    return verdicts
+
+
+def _where(repository: str, plan: Plan) -> tuple[unmapped, unmapped, unmapped]:
+    return unmapped(repository), unmapped(plan.environment), unmapped(plan.source_sha)
+
+
+def _end(report: Report) -> State[Any]:
+    publish(report)
+    if report.failed:
+        raise ReleaseFailed(report.sentence(), remedy="what succeeded stays released; run again once it is mended")
+    return Completed(message=report.sentence(), name="Adoption needed" if report.unknown else "Completed")

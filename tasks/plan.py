@@ -1,0 +1,48 @@
+"""The second stage: what the release would do, service by service, shown as an artifact."""
+
+from __future__ import annotations
+
+from prefect.artifacts import create_table_artifact
+
+from argosy import plan as planning
+from argosy import publishing, state
+from argosy.digests import Digests
+from argosy.models import Plan, Resolved
+from tasks.policy import stage
+from tasks.workspace import Workspace
+
+
+@stage("plan", run_name="plan {environment}", timeout=900, persist=True)
+def make_plan(
+    repository: str, environment: str, resolved: Resolved, services: tuple[str, ...] = (), adopt: bool = False
+) -> Plan:
+    """Compare what the commit desires with what is released, and with what the registry has."""
+    work = Workspace.open(repository, environment, resolved.source_sha)
+    digests = Digests(work.mirror.git, work.environment)
+    desired = digests.desired(resolved.source_sha)
+    released = state.read(work.mirror.git, work.environment, resolved.target_sha, digests)
+    with work.registry().client(work.environment.registry.host) as registry:
+        presence = publishing.presence(registry, work.environment, desired, released)
+    situation = planning.Situation(
+        source_sha=resolved.source_sha,
+        target_sha=resolved.target_sha,
+        desired=desired,
+        released=released,
+        presence=presence,
+        ahead=state.ahead(work.mirror.git, released, resolved.source_sha),
+    )
+    plan = planning.make(work.environment, situation, adopt=adopt, services=services)
+    _show(plan)
+    return plan
+
+
+def _show(plan: Plan) -> None:
+    rows = [
+        {"service": item.name, "state": item.state.value, "reason": item.reason, "content": item.content.hex[:12]}
+        for item in plan.services
+    ]
+    create_table_artifact(
+        key=f"plan-{plan.environment}",
+        table=rows,
+        description=f"A release of `{plan.source_sha[:12]}` to **{plan.environment}**. Plan `{plan.hash[:12]}`.",
+    )

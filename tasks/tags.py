@@ -1,0 +1,33 @@
+"""The tags that move: `latest` to what was released, `deployed-*` and `previous-*` to what the charts carry."""
+
+from __future__ import annotations
+
+import logging
+
+from argosy import publishing, state
+from argosy.digests import Digests
+from tasks.policy import stage
+from tasks.workspace import Workspace
+
+logger = logging.getLogger("argosy.tasks")
+
+
+@stage("move tags", run_name="move tags {environment}", timeout=900)
+def move_tags(repository: str, environment: str, source_sha: str, released: tuple[str, ...]) -> dict[str, list[str]]:
+    """Point every moving tag at where it belongs now, and return those that moved, by service."""
+    work = Workspace.open(repository, environment, source_sha)
+    git, described = work.mirror.git, work.environment
+    work.mirror.update()
+    head = work.mirror.branch(described.target_branch)
+    carried = state.read(git, described, head, Digests(git, described))
+    moved: dict[str, list[str]] = {}
+    with work.registry().client(described.registry.host) as registry:
+        for service in described.services:
+            now = carried[service.name]
+            if now.reference.repository != described.repository(service):
+                continue
+            tags = [publishing.deployed(environment), *([publishing.LATEST] if service.name in released else [])]
+            moved[service.name] = list(publishing.move(registry, now.reference, tags))
+            if now.previous and now.previous.repository == now.reference.repository:
+                moved[service.name] += publishing.move(registry, now.previous, [publishing.previous(environment)])
+    return moved

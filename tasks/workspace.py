@@ -1,0 +1,83 @@
+"""What a stage works with: the blocks of an environment, loaded by name, and the environment as its commit has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar, cast
+
+from prefect.blocks.core import Block
+from prefect.runtime import flow_run
+from prefect_aws import AwsCredentials
+from prefect_docker import DockerHost
+
+from argosy.digests import environment_at
+from argosy.environment import Environment
+from argosy.errors import ConfigurationError
+from argosy.gitops import Writer
+from argosy.mirror import Mirror
+from blocks.argocd_server import ArgoCDServer
+from blocks.container_registry import ContainerRegistry
+from blocks.gitops_repository import GitOpsRepository
+
+B = TypeVar("B", bound=Block)
+
+
+def load(kind: type[B], name: str) -> B:
+    """The block of `kind` called `name`. Raises ConfigurationError where there is none."""
+    try:
+        return cast("B", kind.load(name))
+    except ValueError as error:
+        raise ConfigurationError(
+            f"there is no {kind.get_block_type_slug()} block {name}",
+            remedy="create it in the Prefect UI, or register the blocks with python -m deployments.register",
+        ) from error
+
+
+def run_id() -> str:
+    """The id of the flow run, which everything a run leaves behind carries."""
+    return str(flow_run.id or "none")
+
+
+def now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One environment at one source commit, and the repository that it is released from."""
+
+    repository: GitOpsRepository
+    mirror: Mirror
+    environment: Environment
+
+    @classmethod
+    def open(cls, repository: str, environment: str, source_sha: str) -> Workspace:
+        """The workspace for a commit that the mirror has, or can fetch."""
+        block = load(GitOpsRepository, repository)
+        mirror = block.mirror()
+        if not mirror.path.exists() or not mirror.git.is_commit(source_sha):
+            mirror.update()
+        return cls(block, mirror, environment_at(mirror.git, source_sha, environment))
+
+    def writer(self) -> Writer:
+        """The writer to the environment's target."""
+        identity = self.repository.identity(sign=self.environment.sign)
+        return Writer(self.mirror, self.environment, identity, run_id(), now)
+
+    def registry(self) -> ContainerRegistry:
+        """The block of the environment's registry."""
+        return load(ContainerRegistry, self.environment.blocks.registry)
+
+    def aws(self) -> AwsCredentials:
+        """The block of the environment's AWS credentials."""
+        return load(AwsCredentials, self.environment.blocks.aws)
+
+    def argocd(self) -> ArgoCDServer:
+        """The block of the environment's Argo CD."""
+        return load(ArgoCDServer, self.environment.blocks.argocd)
+
+    def docker(self) -> DockerHost:
+        """The block of the environment's container engine."""
+        return load(DockerHost, self.environment.blocks.docker)

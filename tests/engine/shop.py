@@ -1,0 +1,125 @@
+"""A small monorepo in a real git repository, for the tests of the engine: two services, two environments."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from argosy.digests import Digests, environment_at
+from argosy.environment import Environment
+from argosy.git import Git, environment
+from argosy.models import ImageReference
+
+CONFIGURATION = """\
+version: 1
+registry: {type: oci, endpoint: "registry.example:5000", repository: "shop-{service}"}
+services:
+  ui: {}
+  cart: {}
+argocd: {application: "shop-{service}"}
+environments:
+  dev:
+    source: {branch: main}
+    target: {branch: main, values: values-dev.yaml}
+  prod:
+    source: {branch: main}
+    target: {branch: main}
+"""
+VALUES = 'image:\n  repository: public.example/shop-{service}\n  tag: "1.0"\nreplicas: 1\n'
+_PERSON = {
+    "GIT_AUTHOR_NAME": "Dev",
+    "GIT_AUTHOR_EMAIL": "dev@example.com",
+    "GIT_COMMITTER_NAME": "Dev",
+    "GIT_COMMITTER_EMAIL": "dev@example.com",
+}
+
+
+class Shop:
+    """A work tree at `path` with its bare origin beside it; every commit is pushed at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.origin = folder / "origin.git"
+        self.path = folder / "work"
+        run("init", "-q", "--bare", "-b", "main", str(self.origin))
+        run("clone", "-q", str(self.origin), str(self.path))
+        run("-C", str(self.path), "checkout", "-q", "-B", "main")
+        self.git = Git(self.path)
+
+    @classmethod
+    def opened(cls, folder: Path) -> Shop:
+        """The shop with everything in place, before its adoption."""
+        shop = cls(folder)
+        files = {"argosy.yaml": CONFIGURATION}
+        for service in ("ui", "cart"):
+            files |= service_files(service)
+        shop.commit("Open the shop", files)
+        return shop
+
+    def commit(self, message: str, files: Mapping[str, str | None], branch: str = "main") -> str:
+        """Commit `files` (None removes one), push, and return the SHA."""
+        for name, content in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                path.unlink()
+            else:
+                path.write_text(content)
+        self.run("add", "-A")
+        self.run("commit", "-q", "--allow-empty", "-m", message)
+        self.run("push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+        return self.head
+
+    def release(
+        self, service: str, sha: str, environment_name: str = "dev", registry: str = "registry.example:5000"
+    ) -> str:
+        """Commit what a release of `service` from `sha` writes, trailers included."""
+        content = self.digests(sha).desired(sha)[service]
+        values = (
+            f"src/{service}/chart/values-dev.yaml" if environment_name == "dev" else f"src/{service}/chart/values.yaml"
+        )
+        text = f'image:\n  repository: {registry}/shop-{service}\n  tag: "{sha}"\nreplicas: 1\n'
+        message = (
+            f"Release {service} [skip ci]\n\nArgosy-Environment: {environment_name}\nArgosy-Source: {sha}\n"
+            f"Argosy-Service: {service} {sha} {content.hex} sha256:{'a' * 64} {content.recipe}\nArgosy-Run: test\n"
+        )
+        return self.commit(message, {values: text})
+
+    def run(self, *arguments: str) -> str:
+        """What `git ARGUMENTS` writes in the work tree."""
+        return run("-C", str(self.path), *arguments)
+
+    @property
+    def head(self) -> str:
+        """The work tree's commit."""
+        return self.run("rev-parse", "HEAD")
+
+    def environment(self, name: str = "dev", commit: str | None = None) -> Environment:
+        """The environment called `name`."""
+        return environment_at(self.git, commit or self.head, name)
+
+    def digests(self, commit: str | None = None, name: str = "dev") -> Digests:
+        """The digests of that environment."""
+        return Digests(self.git, self.environment(name, commit))
+
+
+def service_files(service: str) -> dict[str, str]:
+    """The files of a service called `service`."""
+    values = VALUES.replace("{service}", service)
+    return {
+        f"src/{service}/Dockerfile": "FROM busybox:1.36\nCOPY . /app\n",
+        f"src/{service}/main.txt": f"{service} one\n",
+        f"src/{service}/chart/values.yaml": values,
+        f"src/{service}/chart/values-dev.yaml": values,
+    }
+
+
+def image(service: str, sha: str) -> ImageReference:
+    """The reference that a release of `service` from `sha` writes."""
+    return ImageReference(f"registry.example:5000/shop-{service}", sha)
+
+
+def run(*arguments: str) -> str:
+    """What `git ARGUMENTS` writes, run as a developer would."""
+    done = subprocess.run(["git", *arguments], capture_output=True, env=environment(_PERSON), check=True)
+    return done.stdout.decode().strip()
