@@ -1,0 +1,94 @@
+"""A bare mirror of the followed repository: its references, and the commits behind them."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from argosy.git import Git
+from deployments.local.argocd.manifests import Invalid, Manifest, applications
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user of a git server or a registry."""
+
+    user: str
+    password: SecretStr
+
+    @property
+    def header(self) -> SecretStr:
+        """The value of the Authorization header."""
+        pair = f"{self.user}:{self.password.get_secret_value()}".encode()
+        return SecretStr(f"Basic {base64.b64encode(pair).decode()}")
+
+
+class Mirror:
+    """The repository at `url`, mirrored into `folder`; close it when done."""
+
+    def __init__(self, url: str, folder: Path, login: Login | None = None) -> None:
+        self.git = Git(folder)
+        self._url = url
+        self._references: Mapping[str, str] = {}
+        self._configuration = os.memfd_create("git-configuration")
+        if login:
+            header = f'[http]\n\textraHeader = "Authorization: {login.header.get_secret_value()}"\n'
+            os.write(self._configuration, header.encode())
+        # Git reads its configuration from our memory: the password is in no file, argument or environment.
+        self._extra = {"GIT_CONFIG_GLOBAL": f"/proc/{os.getpid()}/fd/{self._configuration}"}
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.git.run("init", "--quiet", "--bare")
+
+    def close(self) -> None:
+        """Forget the login."""
+        os.close(self._configuration)
+
+    def poll(self) -> bool:
+        """Ask for the references and fetch what is new; whether anything was.
+
+        Raises GitError or Transient when the repository cannot be had.
+        """
+        references = self._ask()
+        if references == self._references:
+            return False
+        refspecs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        self.git.run("fetch", "--quiet", "--prune", "--no-write-fetch-head", self._url, *refspecs, extra=self._extra)
+        self._references = references
+        return True
+
+    def _ask(self) -> Mapping[str, str]:
+        listing = self.git.run("ls-remote", self._url, extra=self._extra, timeout=30).decode(errors="replace")
+        rows = (line.partition("\t") for line in listing.splitlines())
+        return {name: sha for sha, _, name in rows if name == "HEAD" or name.startswith(("refs/heads/", "refs/tags/"))}
+
+    def resolve(self, revision: str) -> str:
+        """The commit that `HEAD`, a branch, a tag or a full SHA names. Raises Invalid."""
+        names = (revision,) if revision == "HEAD" else (f"refs/heads/{revision}", f"refs/tags/{revision}^{{}}")
+        for name in (*names, f"refs/tags/{revision}"):
+            if name in self._references:
+                return self._references[name]
+        if self.git.is_commit(revision):
+            return revision
+        raise Invalid(f"failed to resolve revision {revision!r}: no such branch, tag or commit")
+
+    def manifests(self, branches: tuple[str, ...], folder: str) -> dict[str, Manifest]:
+        """The Applications in `folder` of each of `branches`, by name; of two alike the first branch's counts.
+
+        Raises Invalid where a file cannot be read.
+        """
+        found: dict[str, Manifest] = {}
+        for branch in branches:
+            commit = self._references.get(f"refs/heads/{branch}")
+            for path in self._files(commit, folder) if commit else ():
+                for manifest in applications(self.git.file(commit or "", path) or b"", path):
+                    found.setdefault(manifest.name, manifest)
+        return found
+
+    def _files(self, commit: str, folder: str) -> list[str]:
+        paths = (entry.path for entry in self.git.tree(commit))
+        return [path for path in paths if path.startswith(f"{folder}/") and path.endswith((".yaml", ".yml"))]
