@@ -1,0 +1,120 @@
+"""AWS of the embedded stack: moto's ECR, STS, IAM and SNS with policies enforced, and the keys that open it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from base64 import b64decode
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import botocore.session
+import httpx
+from pydantic import SecretStr
+
+from deployments.local.part import Part
+from deployments.local.process import Process, environment, free_port, listening
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+# The design document's policy, and below the line what else a release reads or sets on a repository.
+PIPELINE_ACTIONS = (
+    "ecr:GetAuthorizationToken",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:BatchGetImage",
+    "ecr:BatchImportLayerPart",
+    "ecr:CompleteLayerUpload",
+    "ecr:DescribeRepositories",
+    "ecr:CreateRepository",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+    # ---
+    "ecr:DescribeImages",
+    "ecr:GetLifecyclePolicy",
+    "ecr:ListTagsForResource",
+    "ecr:PutImageScanningConfiguration",
+    "ecr:PutImageTagMutability",
+    "ecr:PutLifecyclePolicy",
+    "ecr:TagResource",
+    "sts:GetCallerIdentity",
+)
+BRIDGE_ACTIONS = ("ecr:PutImage", "ecr:BatchDeleteImage")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """An IAM user's access key."""
+
+    user: str
+    id: str
+    secret: SecretStr
+
+
+class Aws(Part):
+    """A moto server on 127.0.0.1 that knows the pipeline's user (`key`) and the bridge's (`bridge_key`)."""
+
+    key: AccessKey
+    bridge_key: AccessKey
+
+    def __init__(self, *, state: Path) -> None:
+        self._port = free_port()
+        self._administrator = AccessKey("nobody", "nobody", SecretStr("nobody"))
+        self.endpoint_url = f"http://127.0.0.1:{self._port}"
+        # Whoever asks is let in until there is an administrator; `start` closes that door.
+        env = environment(state, INITIAL_NO_AUTH_ACTION_COUNT="inf")
+        command = [sys.executable, "-m", "deployments.local.moto_server", str(self._port)]
+        self._process = Process("aws", command, state=state, env=env)
+
+    def start(self) -> None:
+        """Start it, create its users and enforce their policies; raises as `Process.start` does."""
+        self._process.start(lambda: listening(self._port))
+        try:
+            self._administrator = self.create_user("administrator", ["*"])
+            httpx.post(f"{self.endpoint_url}/moto-api/reset-auth", content="0", trust_env=False).raise_for_status()
+            self.key = self.create_user("argosy", PIPELINE_ACTIONS)
+            self.bridge_key = self.create_user("bridge", BRIDGE_ACTIONS)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it; nothing that it knew stays."""
+        self._process.stop()
+
+    def create_user(self, name: str, actions: Sequence[str], resource: str = "*") -> AccessKey:
+        """Create a user who may do `actions` on `resource` (an ARN, `*` in it stands for anything), and its key."""
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        with closing(session(self._administrator).client("iam", endpoint_url=self.endpoint_url)) as iam:
+            iam.create_user(UserName=name)
+            iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+        return AccessKey(name, key["AccessKeyId"], SecretStr(key["SecretAccessKey"]))
+
+    def registry_password(self) -> SecretStr:
+        """The password that `GetAuthorizationToken` hands out, for the registry to ask for."""
+        with closing(session(self.key).client("ecr", endpoint_url=self.endpoint_url)) as ecr:
+            token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        return SecretStr(b64decode(token).decode().partition(":")[2])
+
+
+def session(key: AccessKey) -> boto3.Session:
+    """A boto3 session with `key` in `REGION`, whatever the user's own AWS profile and configuration say."""
+    ours = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    return boto3.Session(
+        aws_access_key_id=key.id,
+        aws_secret_access_key=key.secret.get_secret_value(),
+        region_name=REGION,
+        botocore_session=botocore.session.Session(session_vars=ours),
+    )

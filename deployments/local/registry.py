@@ -1,0 +1,84 @@
+"""The registry of the embedded stack: CNCF distribution behind a password, telling the bridge of every push."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+import bcrypt
+from pydantic import SecretStr
+
+from deployments.local.part import Part
+from deployments.local.process import Process, free_port, listening
+
+USER = "AWS"
+"""The user name that Amazon ECR's docker logins have."""
+
+# The password is random, so stretching it guards nothing, and a push of one image asks for it dozens of times.
+_ROUNDS = 4
+
+
+class Registry(Part):
+    """A registry on 127.0.0.1 that keeps its blobs in `state/registry` and opens to `USER` and `password` alone.
+
+    `binary` is distribution's `docker-registry` (or `registry`); `notify` the URL that learns of pushes and deletions.
+    """
+
+    def __init__(
+        self, binary: Path, password: SecretStr, *, state: Path, port: int | None = None, notify: str | None = None
+    ) -> None:
+        self.port = port or free_port()
+        self.password = password
+        self._folder = state / "registry"
+        self._notify = notify
+        command: list[str | Path] = [binary, "serve", self._folder / "config.yml"]
+        env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self._folder)}
+        self._process = Process("registry", command, state=state, env=env)
+
+    @property
+    def host(self) -> str:
+        """`127.0.0.1:PORT`, as image references have it."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Write its configuration and start it; raises as `Process.start` does."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        salt = bcrypt.gensalt(_ROUNDS, prefix=b"2a")  # Go's bcrypt of distribution 2.8 knows 2a for certain
+        entry = bcrypt.hashpw(self.password.get_secret_value().encode(), salt).decode()
+        (self._folder / "htpasswd").write_text(f"{USER}:{entry}\n")
+        (self._folder / "config.yml").write_text(json.dumps(self._configuration(), indent=2))
+        self._process.start(lambda: listening(self.port))
+
+    def stop(self) -> None:
+        """End it; what was pushed stays in the state directory."""
+        self._process.stop()
+
+    def _configuration(self) -> dict[str, object]:
+        # JSON is YAML, and needs no quoting by hand.
+        return {
+            "version": 0.1,
+            "log": {"level": "info", "formatter": "json"},
+            "storage": {
+                "filesystem": {"rootdirectory": str(self._folder / "blobs")},
+                "delete": {"enabled": True},
+                "cache": {"blobdescriptor": "inmemory"},
+                "maintenance": {"uploadpurging": {"enabled": False}},
+            },
+            "http": {"addr": self.host, "secret": secrets.token_hex(16)},
+            "auth": {"htpasswd": {"realm": "argosy", "path": str(self._folder / "htpasswd")}},
+            "notifications": {"endpoints": [self._endpoint(self._notify)] if self._notify else []},
+        }
+
+    @staticmethod
+    def _endpoint(url: str) -> dict[str, object]:
+        # Distribution keeps the order and tries again until the bridge has answered 2xx.
+        return {
+            "name": "bridge",
+            "url": url,
+            "timeout": "10s",
+            "threshold": 5,
+            "backoff": "200ms",
+            "ignore": {"actions": ["pull", "mount"], "mediatypes": ["application/octet-stream"]},
+        }
