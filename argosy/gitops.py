@@ -65,13 +65,16 @@ class Writer:
 
     def _edits(self, head: str, source_sha: str, releases: Sequence[Release]) -> _Edits:
         git = self.mirror.git
-        released = state.read(git, self.environment, head, Digests(git, self.environment))
-        ahead = state.ahead(git, released, source_sha)
+        reader = state.Reader.open(git, self.environment, head, Digests(git, self.environment))
         edits = _Edits()
         for release in releases:
             name = release.service.name
-            now = released[name]
-            if name in ahead:
+            try:
+                now = reader.read(release.service)
+            except Terminal as error:  # the file or its key is gone: this service's affair alone
+                edits.left_out[name] = str(error)
+                continue
+            if state.is_ahead(git, now, source_sha):
                 edits.superseded[name] = f"{now.reference.tag} was released meanwhile, from a newer commit"
             elif now.reference not in {release.expected, release.reference} and not now.record:
                 edits.left_out[name] = f"somebody set it to {now.reference} meanwhile; run again to plan with that"

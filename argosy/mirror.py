@@ -102,7 +102,7 @@ class Mirror:
 
         Raises PushRejected when somebody else was first, Terminal when the remote refuses, Transient when it is down.
         """
-        self._transfer("push", "--porcelain", "--no-verify", self.remote.url, f"{commit}:{ref}")
+        self._transfer("push", "--no-verify", self.remote.url, f"{commit}:{ref}")
 
     def _create(self) -> None:
         if (self.path / "HEAD").exists():

@@ -37,9 +37,7 @@ def read(git: Git, environment: Environment, target_sha: str, digests: Digests) 
 
     Raises ConfigurationError for a service whose values file is not there, Terminal for one that cannot be read.
     """
-    history = History(trailers.records(git, target_sha, environment.name))
-    verified = notes.verified(git, environment.name)
-    reader = _Reader(git, target_sha, history, digests, verified)
+    reader = Reader.open(git, environment, target_sha, digests)
     return {service.name: reader.read(service) for service in environment.services}
 
 
@@ -60,14 +58,23 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class Reader:
+    """Reads one target commit, service by service, so that one that cannot be read hides no other."""
+
     git: Git
     target_sha: str
     history: History
     digests: Digests
     verified: frozenset[notes.Verified]
 
+    @classmethod
+    def open(cls, git: Git, environment: Environment, target_sha: str, digests: Digests) -> Reader:
+        """A reader of `environment` at `target_sha`."""
+        history = History(trailers.records(git, target_sha, environment.name))
+        return cls(git, target_sha, history, digests, notes.verified(git, environment.name))
+
     def read(self, service: Service) -> Released:
+        """What `service` has released. Raises ConfigurationError or Terminal where that cannot be read."""
         reference = current_reference(self.git, self.target_sha, service)
         record = self.history.record(service.name, reference.tag)
         source = record.source_sha if record else reference.commit
@@ -111,12 +118,10 @@ def current_reference(git: Git, commit: str, service: Service) -> ImageReference
 
 def ahead(git: Git, released: Mapping[str, Released], source_sha: str) -> frozenset[str]:
     """The services whose released source is a descendant of `source_sha`: a release from there would go back."""
-    return frozenset(
-        name
-        for name, item in released.items()
-        if item.source_sha and item.source_sha != source_sha and _descends(git, item.source_sha, source_sha)
-    )
+    return frozenset(name for name, item in released.items() if is_ahead(git, item, source_sha))
 
 
-def _descends(git: Git, newer: str, older: str) -> bool:
-    return git.is_commit(newer) and git.is_ancestor(older, newer)
+def is_ahead(git: Git, released: Released, source_sha: str) -> bool:
+    """Whether what is released comes from a descendant of `source_sha`."""
+    newer = released.source_sha
+    return newer not in {None, source_sha} and git.is_commit(newer or "") and git.is_ancestor(source_sha, newer or "")

@@ -53,8 +53,10 @@ class Document:
         return ConfigurationError(f"{self.file}:{line}:{column}: {dotted} {message}".rstrip(), remedy=remedy)
 
     def refusal(self, error: ValidationError, model: type[BaseModel]) -> ConfigurationError:
-        """The first of pydantic's complaints, in words and with its place."""
-        first = error.errors(include_url=False)[0]
+        """The most telling of pydantic's complaints, in words and with its place."""
+        complaints = error.errors(include_url=False)
+        # A misspelt key is also a missing one: the misspelling says more.
+        first = next((each for each in complaints if each["type"] == "extra_forbidden"), complaints[0])
         path = tuple(part for part in first["loc"] if part != "[key]")
         if first["type"] == "extra_forbidden":
             return self.error(path, "is not a known key", _nearest(str(path[-1]), _keys(model, path[:-1])))

@@ -1,0 +1,243 @@
+"""Writing back to a real remote: one commit, by compare and swap, whoever else pushes meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from argosy import notes, sources, trailers
+from argosy.commits import Identity
+from argosy.errors import Terminal, Transient
+from argosy.gitops import Writer
+from argosy.mirror import Mirror, Remote
+from argosy.models import Release
+from tests.engine.shop import Shop, image, run
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class Target:
+    """A shop, and a writer to its origin."""
+
+    def __init__(self, shop: Shop, home: Path, identity: Identity | None = None) -> None:
+        self.shop = shop
+        self.mirror = Mirror(home, Remote(str(shop.origin)))
+        self.mirror.update()
+        identity = identity or Identity("Argosy", "argosy@example.com")
+        self.writer = Writer(self.mirror, shop.environment(), identity, "run-1", lambda: NOW)
+
+    def release(self, service: str = "ui", sha: str | None = None) -> Release:
+        sha = sha or self.shop.head
+        described = self.shop.environment(commit=sha).service(service)
+        content = self.shop.digests(sha).desired(sha)[service]
+        current = image(service, "1.0").tagged("1.0")
+        expected = type(current)(f"public.example/shop-{service}", "1.0")
+        return Release(described, expected, image(service, sha), content, "sha256:" + "b" * 64)
+
+    def read(self, path: str, ref: str = "main") -> str:
+        return run("-C", str(self.shop.origin), "show", f"{ref}:{path}")
+
+    def log(self) -> list[str]:
+        return run("-C", str(self.shop.origin), "log", "--format=%s", "main").splitlines()
+
+    def hook(self, name: str, script: str) -> None:
+        path = self.shop.origin / "hooks" / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+
+@pytest.fixture
+def target(shop: Shop, tmp_path: Path) -> Target:
+    return Target(shop, tmp_path / "home")
+
+
+@pytest.fixture
+def competitor(shop: Shop, tmp_path: Path) -> Callable[[dict[str, str]], str]:
+    """A function that commits to the origin from another clone, and returns the SHA."""
+
+    def commit(files: dict[str, str]) -> str:
+        other = Shop.__new__(Shop)
+        other.path, other.origin = tmp_path / f"other-{len(list(tmp_path.iterdir()))}", shop.origin
+        run("clone", "-q", str(shop.origin), str(other.path))
+        return other.commit("Compete", files)
+
+    return commit
+
+
+def test_every_service_is_written_in_one_commit_whose_diff_is_its_references(target: Target) -> None:
+    source = target.shop.head
+    written = target.writer.write_back(source, [target.release("ui"), target.release("cart")])
+    assert written.released == ("ui", "cart")
+    assert target.log() == ["Release ui, cart to dev [skip ci]", "Open the shop"]
+    diff = run("-C", str(target.shop.origin), "diff", "--unified=0", "main~1", "main")
+    changed = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
+    assert len(changed) == 8
+    assert {line[1:].split(":")[0].strip() for line in changed} == {"repository", "tag"}
+
+
+def test_the_trailers_explain_the_release_to_the_next_run(target: Target) -> None:
+    source = target.shop.head
+    release = target.release()
+    commit = target.writer.write_back(source, [release]).commit
+    assert commit is not None
+    (record,) = trailers.records(target.mirror.git, commit, "dev")
+    assert (record.service, record.source_sha, record.content) == ("ui", source, release.content)
+    assert (record.manifest_digest, record.commit) == (release.manifest_digest, commit)
+    assert trailers.records(target.mirror.git, commit, "prod") == ()
+
+
+def test_nothing_to_change_makes_no_commit(target: Target) -> None:
+    source = target.shop.head
+    target.writer.write_back(source, [target.release()])
+    again = target.writer.write_back(source, [target.release()])
+    assert (again.commit, again.changes, again.released) == (None, (), ("ui",))
+    assert len(target.log()) == 2
+
+
+def test_adoption_records_what_is_right_already_in_an_empty_commit(target: Target) -> None:
+    source = target.shop.head
+    target.writer.write_back(source, [target.release()])
+    adopted = target.writer.write_back(source, [target.release()], adopt=True)
+    assert adopted.commit is not None
+    assert target.log()[0] == "Adopt dev [skip ci]"
+    assert [r.service for r in trailers.records(target.mirror.git, adopted.commit, "dev")] == ["ui", "ui"]
+
+
+def test_a_commit_that_lands_before_our_push_survives_and_so_does_ours(
+    target: Target, competitor: Callable[[dict[str, str]], str]
+) -> None:
+    source, release = target.shop.head, target.release()
+    fetch = target.mirror.update
+    first = [True]
+
+    def update_then_compete() -> None:
+        fetch()
+        if first.pop() if first else False:
+            competitor({"src/cart/main.txt": "cart two\n"})
+
+    target.mirror.update = update_then_compete  # type: ignore[method-assign] # the race, made certain
+    written = target.writer.write_back(source, [release])
+    assert written.attempts == 2
+    assert target.log() == ["Release ui to dev [skip ci]", "Compete", "Open the shop"]
+    assert target.read("src/cart/main.txt") == "cart two"
+    assert source in target.read("src/ui/chart/values-dev.yaml")
+
+
+def test_a_target_that_moves_every_time_is_given_up_as_transient(
+    target: Target, competitor: Callable[[dict[str, str]], str]
+) -> None:
+    source, release, fetch = target.shop.head, target.release(), target.mirror.update
+
+    def update_then_compete() -> None:
+        fetch()
+        competitor({"counter": f"{len(target.log())}\n"})
+
+    target.mirror.update = update_then_compete  # type: ignore[method-assign] # the race, made certain
+    with pytest.raises(Transient, match="moved under each of 8 attempts"):
+        target.writer.write_back(source, [release])
+
+
+def test_a_newer_release_on_the_remote_wins(target: Target) -> None:
+    older, release = target.shop.head, target.release()
+    newer = target.shop.commit("Edit", {"src/ui/main.txt": "ui two\n"})
+    target.shop.release("ui", newer)
+    written = target.writer.write_back(older, [release])
+    assert (written.commit, list(written.superseded)) == (None, ["ui"])
+    assert newer in target.read("src/ui/chart/values-dev.yaml")
+
+
+def test_what_a_hand_typed_meanwhile_is_not_overwritten_and_the_others_go_on(target: Target) -> None:
+    source, releases = target.shop.head, [target.release("ui"), target.release("cart")]
+    typed = "image:\n  repository: public.example/shop-ui\n  tag: hotfix\n"
+    target.shop.commit("Type", {"src/ui/chart/values-dev.yaml": typed})
+    written = target.writer.write_back(source, releases)
+    assert (list(written.left_out), written.released) == (["ui"], ("cart",))
+    assert target.read("src/ui/chart/values-dev.yaml") == typed.strip()
+
+
+def test_a_key_that_is_gone_leaves_out_that_service_alone(target: Target) -> None:
+    source, releases = target.shop.head, [target.release("ui"), target.release("cart")]
+    target.shop.commit("Restructure", {"src/ui/chart/values-dev.yaml": "images: {}\n"})
+    written = target.writer.write_back(source, releases)
+    assert written.released == ("cart",)
+    assert "has no image.repository" in written.left_out["ui"]
+
+
+def test_a_commit_that_left_the_source_branch_is_refused(target: Target) -> None:
+    target.shop.run("checkout", "-q", "-b", "feature")
+    stray = target.shop.commit("Stray", {"src/ui/main.txt": "stray\n"}, branch="feature")
+    release = target.release(sha=stray)
+    with pytest.raises(Terminal, match="is not on main"):
+        target.writer.write_back(stray, [release])
+    with pytest.raises(Terminal, match="is not on main"):
+        sources.resolve(target.mirror, "dev", stray)
+
+
+def test_a_refused_push_is_terminal_and_quotes_the_server(target: Target) -> None:
+    target.hook("pre-receive", "echo 'main is protected: ask the release team' >&2; exit 1")
+    with pytest.raises(Terminal, match="ask the release team"):
+        target.writer.write_back(target.shop.head, [target.release()])
+    assert target.log() == ["Open the shop"]
+
+
+def test_a_remote_that_is_down_is_transient(tmp_path: Path) -> None:
+    with pytest.raises(Transient, match="cannot be reached"):
+        Mirror(tmp_path, Remote("http://127.0.0.1:9/shop.git")).update()
+
+
+def test_a_signed_commit_verifies_and_the_key_is_nowhere_on_disk(shop: Shop, tmp_path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+    private, public = (tmp_path / "key").read_text(), (tmp_path / "key.pub").read_text()
+    (tmp_path / "key").unlink()
+    identity = Identity("Argosy", "argosy@example.com", SecretStr(private))
+    target = Target(shop, tmp_path / "home", identity)
+    commit = target.writer.write_back(shop.head, [target.release()]).commit
+    assert commit is not None
+    (tmp_path / "signers").write_text(f"argosy@example.com {public}")
+    settings = ["-c", "gpg.format=ssh", "-c", f"gpg.ssh.allowedSignersFile={tmp_path / 'signers'}"]
+    target.mirror.git.run(*settings, "verify-commit", commit)
+    secret = private.splitlines()[2]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_text(errors="ignore")]
+
+
+def test_an_executable_values_file_keeps_its_mode(target: Target) -> None:
+    target.shop.run("update-index", "--chmod=+x", "src/ui/chart/values-dev.yaml")
+    target.shop.run("commit", "-qm", "Make it odd")
+    target.shop.run("push", "-q", "origin", "main")
+    target.writer.write_back(target.shop.head, [target.release()])
+    assert run("-C", str(target.shop.origin), "ls-tree", "main", "src/ui/chart/values-dev.yaml").startswith("100755")
+
+
+def test_notes_of_two_runs_are_united(target: Target, tmp_path: Path) -> None:
+    head, other = target.shop.head, Target(target.shop, tmp_path / "elsewhere")
+    target.writer.record({head: ['{"a": 1}']})
+    other.writer.record({head: ['{"b": 2}']})
+    target.writer.record({head: ['{"a": 1}']})
+    target.mirror.update()
+    assert notes.of(target.mirror.git, target.mirror.git.ref(notes.ref("dev")), head) == b'{"a": 1}\n{"b": 2}\n'
+
+
+def test_git_itself_reads_the_notes(target: Target) -> None:
+    head = target.shop.head
+    target.writer.record({head: ['{"a": 1}']})
+    assert run("-C", str(target.shop.origin), "notes", "--ref", notes.ref("dev"), "show", head) == '{"a": 1}'
+
+
+def test_a_mirror_that_was_deleted_is_made_anew(target: Target, tmp_path: Path) -> None:
+    subprocess.run(["rm", "-rf", str(target.mirror.path)], check=True)
+    assert target.writer.write_back(target.shop.head, [target.release()]).commit is not None
+
+
+def test_the_source_is_the_tip_of_the_branch_that_the_default_branch_names(target: Target) -> None:
+    assert sources.resolve(target.mirror, "dev", None).source_sha == target.shop.head
+
+
+@pytest.mark.parametrize("name", ["main", "HEAD", "1.0", "abcdef123456", "--upload-pack=x"])
+def test_only_a_full_sha_names_a_source_commit(target: Target, name: str) -> None:
+    with pytest.raises(Terminal, match="not a full commit SHA"):
+        sources.resolve(target.mirror, "dev", name)
