@@ -10,6 +10,7 @@ from pathlib import Path
 import bcrypt
 from pydantic import SecretStr
 
+from deployments.local.packages import unpack
 from deployments.local.part import Part
 from deployments.local.process import Process, free_port, listening
 
@@ -82,3 +83,8 @@ class Registry(Part):
             "backoff": "200ms",
             "ignore": {"actions": ["pull", "mount"], "mediatypes": ["application/octet-stream"]},
         }
+
+
+def binary(cache: Path) -> Path:
+    """Debian's `docker-registry`, unpacked in `cache`; raises as `packages.unpack` does."""
+    return unpack(["docker-registry"], cache) / "usr/bin/docker-registry"
