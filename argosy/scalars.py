@@ -10,7 +10,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
 # Helm reads YAML 1.1 and others 1.2: what either takes for a number, date or truth value is quoted.
-_NUMBER_LIKE = re.compile(r"[-+.]?[0-9][0-9_.:eE+-]*|0[xXoObB][0-9a-fA-F_]+")
+_NUMBER_LIKE = re.compile(r"[-+.]?[0-9][0-9_.:eE+-]*|[-+]?0[xXoObB][0-9a-fA-F_]+")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"})
 _ESCAPED = re.compile("[\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 

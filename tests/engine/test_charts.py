@@ -57,7 +57,7 @@ def test_a_file_that_reads_so_already_comes_back_as_the_same_object() -> None:
 
 @pytest.mark.parametrize(
     "tag",
-    ["1.10", "true", "Yes", "off", "n", "0123", "1" * 40, "12e45" + "0" * 35, "1_000", "0x1f", "1:30",
+    ["1.10", "true", "Yes", "off", "n", "0123", "1" * 40, "12e45" + "0" * 35, "1_000", "0x1f", "0X1F", "1:30",
      "2024-01-01", "null", "~", "", "-", "a: b", "a #b", "#a", "*a", "&a", "!a", "{a", "a]", ".inf", "=", "<<", "a, b",
      "é\t\x7f", "…\n"],
 )  # fmt: skip
