@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 import httpx
@@ -16,10 +13,11 @@ from pydantic import SecretStr
 from deployments.local.argocd.controller import Following
 from deployments.local.argocd.repository import Login
 from deployments.local.argocd.settings import Settings
+from deployments.local.part import Part
 from deployments.local.process import Process, environment, free_port
 
 
-class ArgoCDStandIn(AbstractContextManager["ArgoCDStandIn"]):
+class ArgoCDStandIn(Part):
     """A process that brings up what the Applications in `repository` say, at `url`, for bearers of `token`.
 
     `repository` is any URL that git can fetch from, and stands for every `repoURL`; `registry` is the `HOST:PORT`
@@ -59,15 +57,6 @@ class ArgoCDStandIn(AbstractContextManager["ArgoCDStandIn"]):
     def stop(self) -> None:
         """End it; it forgets every application's state."""
         self._process.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def degrade(self, name: str, message: str, image: str | None = None) -> None:
         """Make the application Degraded until released; with `image`, only while it runs one that contains that."""
