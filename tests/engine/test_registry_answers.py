@@ -1,0 +1,276 @@
+"""What registries say that distribution with a password file does not: tokens, refusals, nonsense."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import ipaddress
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import certifi
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
+
+from argosy.errors import Terminal, Transient
+from argosy.registry import MEDIA_TYPES, Manifest, Registry, RegistryCredentials
+from tests.engine.web import Answer, Request, served
+
+CREDENTIALS = RegistryCredentials("reader", SecretStr("a password of the test's own"))
+BASIC = "Basic " + base64.b64encode(b"reader:a password of the test's own").decode()
+CONTENT = b'{"schemaVersion":  2}'
+DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+MANIFEST = Manifest(MEDIA_TYPES[1], DIGEST, CONTENT)
+FOUND = Answer(200, {"Content-Type": MANIFEST.media_type, "Docker-Content-Digest": DIGEST}, CONTENT)
+
+
+@dataclass
+class TokenRegistry:
+    """A registry that wants bearer tokens for the scope of each request, and the server that gives them."""
+
+    realm: str = "http://{host}/token"
+    answer: Answer | None = None
+    asked: list[dict[str, list[str]]] = field(default_factory=list)
+    logins: list[str | None] = field(default_factory=list)
+    valid: set[str] = field(default_factory=set)
+    seen: list[str | None] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> Answer:
+        if request.path.startswith("/token"):
+            return self.give(request)
+        self.seen.append(request.headers.get("authorization"))
+        action = "pull,push" if request.method == "PUT" else "pull"
+        scope = f"repository:{request.path.split('/')[2]}:{action}"
+        given = (request.headers.get("authorization") or "").removeprefix("Bearer ")
+        if given in self.valid and scope in given:
+            return Answer(201) if request.method == "PUT" else FOUND
+        realm = self.realm.format(host=request.headers["host"])
+        challenge = f'Bearer realm="{realm}",service="the \\"registry\\"",scope="{scope}"'
+        return Answer(401, {"WWW-Authenticate": challenge})
+
+    def give(self, request: Request) -> Answer:
+        query = parse_qs(urlsplit(request.path).query)
+        self.asked.append(query)
+        self.logins.append(request.headers.get("authorization"))
+        if self.answer:
+            return self.answer
+        if self.logins[-1] != BASIC:
+            return Answer(401)
+        self.valid.add(f"{query['scope'][0]}#{len(self.asked)}")
+        return Answer(200, body=json.dumps({"token": f"{query['scope'][0]}#{len(self.asked)}"}).encode())
+
+
+@pytest.fixture
+def tokens() -> TokenRegistry:
+    return TokenRegistry()
+
+
+def test_a_token_is_asked_once_a_scope_and_again_when_it_has_run_out(tokens: TokenRegistry) -> None:
+    with served(tokens) as host, Registry(host, CREDENTIALS) as registry:
+        assert registry.digest_of("ui", "one") == DIGEST
+        assert registry.manifest("ui", "one") == MANIFEST
+        registry.tag("ui", MANIFEST, "two")
+        registry.tag("ui", MANIFEST, "three")
+        scopes = [query["scope"] for query in tokens.asked]
+        assert scopes == [["repository:ui:pull"], ["repository:ui:pull,push"]]
+        assert tokens.asked[0]["service"] == ['the "registry"']
+        tokens.valid.clear()
+        assert registry.digest_of("ui", "one") == DIGEST
+        assert len(tokens.asked) == 3
+    assert set(tokens.logins) == {BASIC}
+    assert BASIC not in tokens.seen, "the password goes to the token server alone"
+
+
+def test_without_credentials_a_token_is_asked_anonymously(tokens: TokenRegistry) -> None:
+    tokens.answer = Answer(200, body=b'{"access_token": "repository:ui:pull"}')
+    tokens.valid.add("repository:ui:pull")
+    with served(tokens) as host, Registry(host) as registry:
+        assert registry.digest_of("ui", "one") == DIGEST
+    assert tokens.logins == [None]
+
+
+def test_a_token_that_opens_nothing_ends_in_an_error_and_not_a_loop(tokens: TokenRegistry) -> None:
+    tokens.answer = Answer(200, body=b'{"token": "of-no-use"}')
+    with served(tokens) as host, Registry(host, CREDENTIALS) as registry:
+        with pytest.raises(Terminal, match="401"):
+            registry.digest_of("ui", "one")
+        assert len(tokens.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "realm",
+    ["http://registry.example.com/token", "ftp://127.0.0.1/token", "", "http://u:p@{host}/token", "/token", "http://["],
+)
+def test_the_password_goes_to_no_realm_without_tls(tokens: TokenRegistry, realm: str) -> None:
+    tokens.realm = realm
+    with served(tokens) as host, Registry(host, CREDENTIALS) as registry:
+        with pytest.raises(Terminal, match="no https address"):
+            registry.digest_of("ui", "one")
+    assert tokens.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (Answer(401), Terminal, "credentials"),
+        (Answer(403), Terminal, "credentials"),
+        (Answer(503), Transient, "503"),
+        (Answer(429, {"Retry-After": "9"}), Transient, "after 9 s"),
+        (Answer(None), Transient, "disconnected"),
+        (Answer(200, body=b"<html>"), Terminal, "no token"),
+        (Answer(200, body=b"[]"), Terminal, "no token"),
+        (Answer(200, body=b'{"token": "a\\r\\nb"}'), Terminal, "no token"),
+    ],
+)
+def test_a_token_server_that_fails_is_told_apart(
+    tokens: TokenRegistry, answer: Answer, kind: type[Exception], said: str
+) -> None:
+    tokens.answer = answer
+    with served(tokens) as host, Registry(host, CREDENTIALS) as registry, pytest.raises(kind, match=said):
+        registry.digest_of("ui", "one")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (Answer(429, {"Retry-After": "7"}), Transient, "429 Too Many Requests .*after 7 s"),
+        (Answer(429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), Transient, "later"),
+        (Answer(500), Transient, "500"),
+        (Answer(503, {"Retry-After": "30"}), Transient, "after 30 s"),
+        (Answer(None), Transient, "disconnected"),
+        (
+            Answer(403, body=b'{"errors": [{"code": "DENIED", "message": "not\\nyours"}]}'),
+            Terminal,
+            "DENIED: not yours",
+        ),
+        (Answer(403, body=b'{"errors": 3}'), Terminal, "403 Forbidden \\("),
+        (Answer(404), Terminal, "404"),
+        (Answer(307, {"Location": "http://127.0.0.1:1/"}), Terminal, "307"),
+    ],
+)
+def test_refusals_say_whether_trying_again_helps(answer: Answer, kind: type[Exception], said: str) -> None:
+    with served(lambda request: answer) as host, Registry(host) as registry:
+        for act in (lambda: registry.manifest("ui", "one"), lambda: registry.tag("ui", MANIFEST, "one")):
+            with pytest.raises(kind, match=said):
+                act()
+
+
+def test_a_registry_that_hangs_is_given_up_for_now() -> None:
+    release = threading.Event()
+
+    def hang(request: Request) -> Answer:
+        release.wait(20)
+        return FOUND
+
+    with served(hang) as host, Registry(host, timeout=0.2) as registry:
+        try:
+            with pytest.raises(Transient, match="timed out"):
+                registry.digest_of("ui", "one")
+        finally:
+            release.set()
+
+
+@pytest.mark.parametrize("status", [400, 405, 409, 412])
+def test_the_same_tag_again_in_an_immutable_repository_is_success(status: int) -> None:
+    held = {"one": DIGEST, "two": "sha256:" + "0" * 64}
+
+    def immutable(request: Request) -> Answer:
+        tag = request.path.rpartition("/")[2]
+        if request.method == "PUT":
+            return Answer(status, body=b'{"errors": [{"code": "TAG_INVALID", "message": "immutable"}]}')
+        return Answer(200, {"Docker-Content-Digest": held[tag]}) if tag in held else Answer(404)
+
+    with served(immutable) as host, Registry(host) as registry:
+        registry.tag("ui", MANIFEST, "one")
+        for tag in ("two", "three"):
+            with pytest.raises(Terminal, match="TAG_INVALID: immutable"):
+                registry.tag("ui", MANIFEST, tag)
+
+
+@pytest.mark.parametrize("reference", ["one", DIGEST])
+def test_bytes_that_are_not_those_of_the_digest_are_refused(reference: str) -> None:
+    answer = Answer(200, FOUND.headers, CONTENT + b" ")
+    with served(lambda request: answer) as host, Registry(host) as registry:
+        with pytest.raises(Terminal, match=f"for {DIGEST}"):
+            registry.manifest("ui", reference)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Docker-Content-Digest": "md5:1"}])
+def test_a_registry_that_names_no_digest_is_read_instead(headers: dict[str, str]) -> None:
+    answer = Answer(200, {"Content-Type": f"{MANIFEST.media_type}; charset=utf-8", **headers}, CONTENT)
+    with served(lambda request: answer) as host, Registry(host) as registry:
+        assert registry.digest_of("ui", "one") == DIGEST
+        assert registry.manifest("ui", "one") == MANIFEST
+
+
+def test_the_registry_is_asked_for_manifests_and_indexes_of_both_kinds() -> None:
+    seen: list[Request] = []
+
+    def record(request: Request) -> Answer:
+        seen.append(request)
+        return FOUND
+
+    with served(record) as host, Registry(host) as registry:
+        registry.retag("ui", "one", ["two"])
+    assert set(seen[0].headers["accept"].split(", ")) == set(MEDIA_TYPES)
+    assert (seen[1].method, seen[1].path) == ("PUT", "/v2/ui/manifests/two")
+    assert (seen[1].headers["content-type"], seen[1].body) == (MANIFEST.media_type, CONTENT)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEM file with a key and the certificate of 127.0.0.1 that it signed itself."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registry of a test")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = tmp_path_factory.mktemp("tls") / "registry.pem"
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.fixture
+def secure(certificate: Path) -> Iterator[str]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    with served(lambda request: FOUND, context) as host:
+        yield host
+
+
+def test_a_ca_of_ones_own_is_trusted(secure: str, certificate: Path) -> None:
+    with Registry(secure, ca=certificate) as registry:
+        assert registry.digest_of("ui", "one") == DIGEST
+
+
+def test_a_certificate_that_nobody_vouches_for_is_no_matter_of_trying_again(secure: str) -> None:
+    other = Path(certifi.where())
+    with Registry(secure, ca=other) as registry, pytest.raises(Terminal, match="certificate") as refusal:
+        registry.digest_of("ui", "one")
+    assert "CA" in str(refusal.value)
+
+
+def test_a_ca_file_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for file in (tmp_path / "missing.pem", tmp_path / "ca.pem"):
+        with pytest.raises(Terminal, match=file.name):
+            Registry("127.0.0.1:1", ca=file)
