@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from argosy.git import Git
+from argosy.secret_files import secret_file
 from deployments.local.argocd.manifests import Invalid, Manifest, applications
 
 
@@ -35,18 +36,17 @@ class Mirror:
         self.git = Git(folder)
         self._url = url
         self._references: Mapping[str, str] = {}
-        self._configuration = os.memfd_create("git-configuration")
-        if login:
-            header = f'[http]\n\textraHeader = "Authorization: {login.header.get_secret_value()}"\n'
-            os.write(self._configuration, header.encode())
-        # Git reads its configuration from our memory: the password is in no file, argument or environment.
-        self._extra = {"GIT_CONFIG_GLOBAL": f"/proc/{os.getpid()}/fd/{self._configuration}"}
+        self._secrets = ExitStack()
+        header = f"Authorization: {login.header.get_secret_value()}" if login else ""
+        configuration = self._secrets.enter_context(secret_file(SecretStr(f'[http]\n\textraHeader = "{header}"\n')))
+        # Git reads it as its own configuration: the password is in no argument and no environment.
+        self._extra = {"GIT_CONFIG_GLOBAL": str(configuration)}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.git.run("init", "--quiet", "--bare")
 
     def close(self) -> None:
         """Forget the login."""
-        os.close(self._configuration)
+        self._secrets.close()
 
     def poll(self) -> bool:
         """Ask for the references and fetch what is new; whether anything was.

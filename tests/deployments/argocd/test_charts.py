@@ -92,9 +92,15 @@ def test_only_what_changes_the_manifests_changes_the_fingerprint(
     assert (before.fingerprint == after.fingerprint) is same
 
 
-@pytest.mark.parametrize("helm", ["{valueFiles: [none.yaml]}", "{valueFiles: [../../../../etc/passwd]}"])
-def test_what_helm_would_refuse_is_refused(repository: Repository, helm: str) -> None:
-    with pytest.raises(Invalid):
+@pytest.mark.parametrize(
+    ("helm", "why"),
+    [
+        ("{valueFiles: [none.yaml]}", "no such file"),
+        ("{valueFiles: [../../../../README.md]}", "outside the repository"),
+    ],
+)
+def test_what_helm_would_refuse_is_refused(repository: Repository, helm: str, why: str) -> None:
+    with pytest.raises(Invalid, match=why):
         rendered(repository, helm=helm)
 
 

@@ -99,6 +99,13 @@ def test_without_auto_sync_nothing_is_applied_until_it_is_ordered() -> None:
     assert (ordered.applied, ordered.requested) == (FIRST, None)
 
 
+def test_a_sync_that_changes_nothing_rolls_nothing_out_and_is_looked_at_after_its_end() -> None:
+    pulled = Seen(FIRST, pull=Pull(at(3)))
+    state = after(replace(healthy(), requested=FIRST), pulled, 10, 12, 12.1)
+    assert (state.rollout, state.health.status, len(state.history)) == (1, "Healthy", 2)
+    assert state.reconciled == at(12.1)
+
+
 def test_auto_sync_does_not_try_a_revision_again_on_which_it_failed() -> None:
     failing = Seen(FIRST, orders=Orders(failing="no"))
     failed = after(State(), failing, 0, 2)
