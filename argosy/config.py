@@ -135,11 +135,12 @@ class BlocksConfig(_Model):
 
 
 class EnvironmentConfig(_Model):
-    """Where an environment's releases come from and go to."""
+    """Where an environment's releases come from and go to; its `argocd` replaces the configuration's."""
 
     source: SourceConfig
     target: TargetConfig
     registry: RegistryOverride = RegistryOverride()
+    argocd: ArgoCDConfig | None = None
     blocks: BlocksConfig = BlocksConfig()
 
 

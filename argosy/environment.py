@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from argosy.config import FILE, BuildConfig, Configuration, EnvironmentConfig, ServiceConfig
+from argosy.config import FILE, ArgoCDConfig, BuildConfig, Configuration, EnvironmentConfig, ServiceConfig
 from argosy.errors import ConfigurationError
 from argosy.models import BuildContext, ImageReference, Service
 
@@ -92,7 +92,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         sign=config.target.sign is not None,
         registry=RegistryTarget(registry.type, registry.host, registry.account_id, registry.region),
         blocks=_blocks(name, config),
-        watch=_watch(configuration),
+        watch=_watch(config.argocd or configuration.argocd),
         services=tuple(_service(configuration, config, each) for each in configuration.services),
         written=_written(configuration),
     )
@@ -108,8 +108,7 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
     )
 
 
-def _watch(configuration: Configuration) -> Watch | None:
-    argocd = configuration.argocd
+def _watch(argocd: ArgoCDConfig | None) -> Watch | None:
     return Watch(argocd.project, argocd.timeout, argocd.stable_for) if argocd else None
 
 
@@ -118,7 +117,7 @@ def _service(configuration: Configuration, environment: EnvironmentConfig, name:
     path = _fill(own.path or defaults.path, name)
     chart = _fill(own.chart or defaults.chart, name, path)
     repository = environment.registry.repository or configuration.registry.repository
-    argocd = configuration.argocd
+    argocd = environment.argocd or configuration.argocd
     build = own.build
     return Service(
         name=name,

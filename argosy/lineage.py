@@ -11,9 +11,7 @@ from argosy.models import SHA, ImageReference, Service
 from argosy.verification import Relation
 
 
-def relation_to(
-    mirror: Mirror, commit: str, service: Service, reference: ImageReference
-) -> Callable[[str], Relation]:
+def relation_to(mirror: Mirror, commit: str, service: Service, reference: ImageReference) -> Callable[[str], Relation]:
     """A function from a revision of the target to where it stands; unknown revisions are fetched once each."""
     known: dict[str, Relation] = {}
 

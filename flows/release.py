@@ -29,7 +29,7 @@ CONCURRENT_SERVICES = 16
 @flow(
     name="release",
     flow_run_name="release to {environment}",
-    task_runner=ThreadPoolTaskRunner[Any](max_workers=CONCURRENT_SERVICES),
+    task_runner=ThreadPoolTaskRunner(max_workers=CONCURRENT_SERVICES),  # type: ignore[arg-type] # Prefect's own types
 )
 def release(
     repository: str,

@@ -1,0 +1,91 @@
+"""The repository that the stack releases from: the example, or one of the user's, on the stack's git server."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from ruamel.yaml import YAML
+
+from argosy.config import FILE, load
+from argosy.errors import ConfigurationError
+from argosy.git import environment
+from argosy.mirror import Remote
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "retail-store"
+_DEVELOPER = {"NAME": "Developer", "EMAIL": "developer@localhost"}
+
+
+@dataclass(frozen=True, slots=True)
+class Developer:
+    """Somebody with a work tree at `path` who commits and pushes to `url` with a password."""
+
+    path: Path
+    url: str
+    password: SecretStr
+
+    def git(self, *arguments: str) -> str:
+        """What `git ARGUMENTS` writes in the work tree."""
+        who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _DEVELOPER.items()}
+        login = Remote(self.url, "developer", self.password).environment()
+        command = ["git", "-C", str(self.path), *arguments]
+        done = subprocess.run(command, capture_output=True, env=environment(who | login), check=False, timeout=120)
+        if done.returncode:
+            raise ConfigurationError(
+                f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}",
+                remedy="see whether the repository is whole: git fsck",
+            )
+        return done.stdout.decode(errors="replace").strip()
+
+    def commit(self, message: str, files: Mapping[str, str], branch: str) -> str:
+        """Write `files`, commit them on the tip of the remote's `branch`, push, and return the SHA."""
+        self.git("fetch", "--quiet", "origin", branch)
+        self.git("checkout", "--quiet", "-B", branch, "FETCH_HEAD")
+        for name, content in files.items():
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.path / name).write_text(content)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        self.git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+        return self.git("rev-parse", "HEAD")
+
+
+def plant(source: Path, developer: Developer, registry_host: str, base_image: str | None) -> tuple[str, ...]:
+    """Make `source` the first commit of every branch that its environments name, and return those branches.
+
+    `source` itself is left as it is: the copy's `argosy.yaml` names the stack's registry, and `base_image` where the
+    Dockerfiles take one.
+    """
+    shutil.copytree(source, developer.path, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+    _point_at(developer.path / FILE, registry_host, base_image)
+    configuration = load((developer.path / FILE).read_bytes())
+    named = configuration.environments.values()
+    branches = tuple(dict.fromkeys(branch for each in named for branch in (each.source.branch, each.target.branch)))
+    developer.git("init", "--quiet", "--initial-branch", branches[-1])
+    developer.git("remote", "add", "origin", developer.url)
+    developer.git("add", "--all")
+    developer.git("commit", "--quiet", "--message", "Open the shop")
+    developer.git("push", "--quiet", "origin", *_refspecs(branches))
+    return branches
+
+
+def _refspecs(branches: Sequence[str]) -> list[str]:
+    return [f"HEAD:refs/heads/{branch}" for branch in branches]
+
+
+def _point_at(file: Path, registry_host: str, base_image: str | None) -> None:
+    """Name the stack's registry, and its base image where there is one, in a copy of somebody's argosy.yaml."""
+    if not file.exists():
+        raise ConfigurationError(f"{file.parent} has no {FILE}", remedy="write one; docs/configuration.md says how")
+    yaml = YAML()
+    document: dict[str, Any] = yaml.load(file)
+    document["registry"]["endpoint"] = registry_host
+    if base_image:
+        build = document.setdefault("defaults", {}).setdefault("build", {})
+        build.setdefault("args", {})["BASE_IMAGE"] = base_image
+    yaml.dump(document, file)
