@@ -234,5 +234,5 @@ def _explained(server: Server, subject: Subject, verdict: Verdict) -> Verdict:
         complaints = server.complaints(subject.application, subject.project)
     except (Transient, Terminal):
         return verdict
-    new = [complaint for complaint in complaints if complaint not in verdict.reason]
+    new = [complaint for complaint in complaints if complaint.partition(": ")[2] not in verdict.reason]
     return replace(verdict, reason="; ".join([verdict.reason, *new[:5]]))

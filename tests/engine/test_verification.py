@@ -275,3 +275,9 @@ def test_a_failure_quotes_the_resources_that_are_to_blame() -> None:
     words = ("Pod ui-5d8: Back-off pulling image",)
     assert "Back-off pulling" in Scripted(at(health="Degraded"), complaints=words).watched().reason
     assert Scripted(at(health="Degraded"), complaints=Transient("503")).watched().health is Health.DEGRADED
+
+
+def test_what_is_said_already_is_not_quoted_again() -> None:
+    degraded = parse(document(health=DEGRADED))
+    verdict = Scripted(degraded, complaints=("Deployment ui: it crashed", "Pod ui-5d8: exit code 1")).watched()
+    assert verdict.reason == "it became Degraded: it crashed; Pod ui-5d8: exit code 1"
