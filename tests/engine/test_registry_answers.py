@@ -113,9 +113,9 @@ def test_a_token_that_opens_nothing_ends_in_an_error_and_not_a_loop(tokens: Toke
 )
 def test_the_password_goes_to_no_realm_without_tls(tokens: TokenRegistry, realm: str) -> None:
     tokens.realm = realm
-    with served(tokens) as host, Registry(host, CREDENTIALS) as registry:
-        with pytest.raises(Terminal, match="no https address"):
-            registry.digest_of("ui", "one")
+    refused = pytest.raises(Terminal, match="no https address")
+    with served(tokens) as host, Registry(host, CREDENTIALS) as registry, refused:
+        registry.digest_of("ui", "one")
     assert tokens.asked == []
 
 
@@ -200,9 +200,9 @@ def test_the_same_tag_again_in_an_immutable_repository_is_success(status: int) -
 @pytest.mark.parametrize("reference", ["one", DIGEST])
 def test_bytes_that_are_not_those_of_the_digest_are_refused(reference: str) -> None:
     answer = Answer(200, FOUND.headers, CONTENT + b" ")
-    with served(lambda request: answer) as host, Registry(host) as registry:
-        with pytest.raises(Terminal, match=f"for {DIGEST}"):
-            registry.manifest("ui", reference)
+    refused = pytest.raises(Terminal, match=f"for {DIGEST}")
+    with served(lambda request: answer) as host, Registry(host) as registry, refused:
+        registry.manifest("ui", reference)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Docker-Content-Digest": "md5:1"}])

@@ -51,7 +51,7 @@ def served(answer: Callable[[Request], Answer], context: ssl.SSLContext | None =
             if self.command != "HEAD":
                 self.wfile.write(given.body)
 
-        do_GET = do_HEAD = do_PUT = respond  # noqa: N815 -- the names are those of the base class
+        do_GET = do_HEAD = do_PUT = do_POST = respond  # noqa: N815 -- the names are those of the base class
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
