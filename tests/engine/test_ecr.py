@@ -37,10 +37,10 @@ def endpoint() -> Iterator[str]:
         server.stop()
 
 
-def connect(endpoint: str) -> ECRClient:
+def connect(endpoint: str, key: tuple[str, str] = ("id", "secret")) -> ECRClient:
     once = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5, proxies={})
     return boto3.client(
-        "ecr", REGION, endpoint_url=endpoint, config=once, aws_access_key_id="id", aws_secret_access_key="secret"
+        "ecr", REGION, endpoint_url=endpoint, config=once, aws_access_key_id=key[0], aws_secret_access_key=key[1]
     )
 
 
@@ -210,16 +210,22 @@ def test_answers_of_aws_say_whether_trying_again_helps(
     assert remedy in (error.remedy or "")
 
 
-def test_an_access_key_that_aws_does_not_know_is_the_remedy(
-    endpoint: str, client: ECRClient, wanted: ECRRepository
-) -> None:
-    httpx.post(f"{endpoint}/moto-api/reset-auth", content="0", trust_env=False).raise_for_status()
+def test_what_iam_refuses_names_the_action_to_allow(endpoint: str, wanted: ECRRepository) -> None:
+    iam = boto3.client("iam", REGION, endpoint_url=endpoint, aws_access_key_id="id", aws_secret_access_key="secret")
+    iam.create_user(UserName=wanted.name.replace("/", "-"))
+    key = iam.create_access_key(UserName=wanted.name.replace("/", "-"))["AccessKey"]
+    stranger = connect(endpoint, (key["AccessKeyId"], key["SecretAccessKey"]))
+    enforce = f"{endpoint}/moto-api/reset-auth"
+    httpx.post(enforce, content="0", trust_env=False).raise_for_status()
     try:
-        error = translate(failure(lambda: ensure_repository(client, wanted)), "asking")
+        error = translate(failure(lambda: ensure_repository(stranger, wanted)), "asking")
     finally:
-        httpx.post(f"{endpoint}/moto-api/reset-auth", content="inf", trust_env=False).raise_for_status()
+        httpx.post(enforce, content="inf", trust_env=False).raise_for_status()
+        stranger.close()
+        iam.close()
     assert isinstance(error, Terminal)
-    assert "access key" in (error.remedy or "")
+    assert "is not authorized to perform" in error.message
+    assert error.remedy == "allow ecr:DescribeRepositories in the IAM policy of these credentials"
 
 
 @pytest.mark.parametrize("answer", [None, Answer(None)])
