@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from botocore.exceptions import ClientError
 from deployments.local.aws import ACCOUNT, REGION, AccessKey, session
 from tests.deployments.conftest import Cloud
 from tests.deployments.images import INDEX, client, digest, index, manifest, put
+from tests.deployments.waiting import soon
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -44,32 +44,24 @@ def _tags(ecr: ECRClient, repository: str) -> dict[str, set[str]]:
     return {image["imageDigest"]: set(image.get("imageTags", [])) for image in images}
 
 
-def _soon(read: Callable[[], object], expected: object) -> None:
-    # Notifications are delivered after the push has been answered; nothing tells when.
-    deadline = time.monotonic() + 10
-    while (found := read()) != expected and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert found == expected
-
-
 def test_the_tags_of_one_manifest_are_listed_on_one_digest(cloud: Cloud, ecr: ECRClient, http: httpx.Client) -> None:
     ecr.create_repository(repositoryName="shop-ui")
     pushed = put(http, "shop-ui", manifest(http, "shop-ui", "one"), "a" * 40, "latest", "content-1")
-    _soon(lambda: _tags(ecr, "shop-ui"), {pushed: {"a" * 40, "latest", "content-1"}})
+    soon(lambda: _tags(ecr, "shop-ui"), {pushed: {"a" * 40, "latest", "content-1"}})
 
 
 def test_a_tag_that_moves_leaves_the_old_image_with_its_other_tags(ecr: ECRClient, http: httpx.Client) -> None:
     ecr.create_repository(repositoryName="shop-cart")
     old = put(http, "shop-cart", manifest(http, "shop-cart", "old"), "v1", "latest")
     new = put(http, "shop-cart", manifest(http, "shop-cart", "new"), "v2", "latest")
-    _soon(lambda: _tags(ecr, "shop-cart"), {old: {"v1"}, new: {"v2", "latest"}})
+    soon(lambda: _tags(ecr, "shop-cart"), {old: {"v1"}, new: {"v2", "latest"}})
 
 
 def test_an_image_whose_only_tag_moved_stays_without_tags(ecr: ECRClient, http: httpx.Client) -> None:
     ecr.create_repository(repositoryName="shop-orders")
     old = put(http, "shop-orders", manifest(http, "shop-orders", "old"), "latest")
     new = put(http, "shop-orders", manifest(http, "shop-orders", "new"), "latest")
-    _soon(lambda: _tags(ecr, "shop-orders"), {old: set(), new: {"latest"}})
+    soon(lambda: _tags(ecr, "shop-orders"), {old: set(), new: {"latest"}})
 
 
 def test_the_same_push_again_changes_nothing(ecr: ECRClient, http: httpx.Client) -> None:
@@ -77,7 +69,7 @@ def test_the_same_push_again_changes_nothing(ecr: ECRClient, http: httpx.Client)
     document = manifest(http, "shop-again", "one")
     put(http, "shop-again", document, "v1", "v1")
     last = put(http, "shop-again", document, "v2")
-    _soon(lambda: _tags(ecr, "shop-again"), {last: {"v1", "v2"}})
+    soon(lambda: _tags(ecr, "shop-again"), {last: {"v1", "v2"}})
 
 
 def test_manifests_pushed_by_digest_are_listed_without_tags(ecr: ECRClient, http: httpx.Client) -> None:
@@ -85,22 +77,22 @@ def test_manifests_pushed_by_digest_are_listed_without_tags(ecr: ECRClient, http
     one, two = (manifest(http, "shop-platforms", text) for text in ("amd64", "arm64"))
     children = [put(http, "shop-platforms", child, digest(child)) for child in (one, two)]
     whole = put(http, "shop-platforms", index(one, two), "v1", media_type=INDEX)
-    _soon(lambda: _tags(ecr, "shop-platforms"), {children[0]: set(), children[1]: set(), whole: {"v1"}})
+    soon(lambda: _tags(ecr, "shop-platforms"), {children[0]: set(), children[1]: set(), whole: {"v1"}})
 
 
 def test_a_manifest_deleted_in_the_registry_is_gone_from_ecr(ecr: ECRClient, http: httpx.Client) -> None:
     ecr.create_repository(repositoryName="shop-gone")
     pushed = put(http, "shop-gone", manifest(http, "shop-gone", "one"), "v1")
-    _soon(lambda: _tags(ecr, "shop-gone"), {pushed: {"v1"}})
+    soon(lambda: _tags(ecr, "shop-gone"), {pushed: {"v1"}})
     http.delete(f"/v2/shop-gone/manifests/{pushed}").raise_for_status()
-    _soon(lambda: _tags(ecr, "shop-gone"), {})
+    soon(lambda: _tags(ecr, "shop-gone"), {})
 
 
 def test_a_push_to_a_repository_that_ecr_lacks_does_not_hold_up_the_next(ecr: ECRClient, http: httpx.Client) -> None:
     put(http, "nowhere", manifest(http, "nowhere", "one"), "v1")
     ecr.create_repository(repositoryName="somewhere")
     pushed = put(http, "somewhere", manifest(http, "somewhere", "one"), "v1")
-    _soon(lambda: _tags(ecr, "somewhere"), {pushed: {"v1"}})
+    soon(lambda: _tags(ecr, "somewhere"), {pushed: {"v1"}})
 
 
 def test_the_authorization_token_opens_the_registry_for_half_a_day(cloud: Cloud, ecr: ECRClient) -> None:

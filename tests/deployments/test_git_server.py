@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 
 from deployments.local.git_server import BOT, DEVELOPER, GitServer
 from deployments.local.process import environment
+from tests.deployments.waiting import soon
 
 _PASSWORDS = {BOT: "bot-password", DEVELOPER: "developer-password", "guest": "guest-password"}
 _ASKPASS = '#!/bin/sh\ncase $1 in Username*) echo "$WHO" ;; *) echo "$WHOSE" ;; esac\n'
@@ -177,9 +177,7 @@ def test_a_push_that_was_held_loses_to_one_that_came_meanwhile(world: World) -> 
     with world.server.hold(world.name, BOT):
         command = ["git", "push", "--quiet", "origin", "HEAD:main"]
         late = subprocess.Popen(command, cwd=bot.folder, env=bot.env, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 10
-        while not world.server.holding(world.name) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        soon(lambda: world.server.holding(world.name), True)
         developer.push("HEAD:main")
     told = late.communicate(timeout=30)[1]
     assert late.returncode != 0

@@ -1,0 +1,60 @@
+"""The Prefect server of the embedded stack: a real one, with its UI, on SQLite in the state directory."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from deployments.local.part import Part
+from deployments.local.prefect_api import PrefectApi
+from deployments.local.process import Process, environment, free_port
+
+# A first start migrates an empty database, which took 10 s here and takes longer on a busy machine.
+_PATIENCE = 180.0
+
+
+class PrefectServer(Part):
+    """A server on 127.0.0.1 that reads and changes nothing of the user's own Prefect profile."""
+
+    def __init__(self, *, state: Path) -> None:
+        port = free_port()
+        self.ui_url = f"http://127.0.0.1:{port}"
+        self.api_url = f"{self.ui_url}/api"
+        self._home = (state / "prefect").resolve()
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        self._process = Process("prefect-server", command, state=state, env=self._environment(state))
+
+    def start(self) -> None:
+        """Start it; raises as `Process.start` does."""
+        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)  # the key to every block's secrets is in it
+        with PrefectApi(self.api_url) as api:
+            self._process.start(api.healthy, timeout=_PATIENCE)
+
+    def stop(self) -> None:
+        """End it; its database stays."""
+        self._process.stop()
+
+    def _environment(self, state: Path) -> dict[str, str]:
+        return prefect_environment(
+            state,
+            self._home,
+            self.api_url,
+            PREFECT_API_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{self._home / 'prefect.db'}",
+            PREFECT_SERVER_ANALYTICS_ENABLED="false",
+            PREFECT_SERVER_LOGGING_LEVEL="WARNING",
+            PREFECT_UI_API_URL=self.api_url,
+            PREFECT_UI_STATIC_DIRECTORY=str(self._home / "ui"),  # else it unpacks into the installed package
+        )
+
+
+def prefect_environment(state: Path, home: Path, api_url: str, **more: str) -> dict[str, str]:
+    """The whole environment of a Prefect process that has its profile in `home` and speaks to `api_url`."""
+    base = environment(state) | more
+    ours = {
+        "PATH": f"{Path(sys.executable).parent}:{base['PATH']}",  # jobs say `python`, and mean this one
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": api_url,
+        "DO_NOT_TRACK": "1",
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+    return base | ours
