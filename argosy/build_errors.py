@@ -1,0 +1,109 @@
+"""What a failed build means: whether trying again may help, and which step said what."""
+
+from __future__ import annotations
+
+import re
+
+from argosy.errors import Terminal, Transient
+
+_LINES = 10
+_MESSAGE = 2000
+
+_STEP = re.compile(r"^------\n > (?P<title>.*?):\n(?P<output>.*?)^------$", re.MULTILINE | re.DOTALL)
+_ERROR = re.compile(r"^(?:ERROR|error): (?P<cause>.*)$", re.MULTILINE)
+_PREFIX = re.compile(r"^(?:failed to build: )?(?:failed to solve: )?")
+_EXIT = re.compile(r"did not complete successfully: (exit code: \d+|.*)")
+
+_EXPIRED = re.compile(r"token has expired", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"\b40[13] (?:unauthorized|forbidden)|unauthorized|authentication required|access denied|\bdenied:|"
+    r"no basic auth credentials|insufficient_scope|authorization failed",
+    re.IGNORECASE,
+)
+# Go's words and those of C libraries, as engine, buildx and registries print them.
+_NETWORK = re.compile(
+    r"connection refused|connection reset|broken pipe|i/o timeout|TLS handshake timeout|unexpected EOF|: EOF$|"
+    r"context deadline exceeded|Client\.Timeout|network is unreachable|no route to host|no such host|"
+    r"temporary failure in name resolution|server misbehaving|toomanyrequests|"
+    r"\b(?:429 Too Many Requests|5\d\d (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Timeout))|"
+    r"unexpected status(?: code)?[^\n]*\b(?:429|5\d\d)\b|code = Unavailable|closing transport",
+    re.IGNORECASE,
+)
+# A step's own output says "connection refused" of its tests too: only what a program cannot mean otherwise.
+_NETWORK_IN_STEP = re.compile(
+    r"temporary failure (?:in name resolution|resolving)|could not resolve host|TLS handshake timeout|i/o timeout|"
+    r"EAI_AGAIN|Could not connect to [^\n]*(?:timed out|unreachable)",
+    re.IGNORECASE,
+)
+_RESOURCES = re.compile(
+    r"no space left on device|cannot allocate memory|out of memory|OOMKilled|exit code: 137|disk quota exceeded",
+    re.IGNORECASE,
+)
+_NO_BUILDX = re.compile(
+    r"unknown flag: --push|unknown command: docker buildx|'buildx' is not a docker command|buildx component is missing"
+)
+_NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect")
+
+
+def classify(log: str, service: str | None = None) -> Terminal | Transient:
+    """The error that the `log` of a failed `docker buildx build` tells of.
+
+    Transient is what network, registry or a lack of resources did; Terminal a step that failed, a mistake in the
+    Dockerfile, a refused login. The message has the last lines of the step that failed.
+    """
+    if _NO_BUILDX.search(log):
+        return missing_buildx(service)
+    cause = _cause(log)
+    step = _STEP.search(log)
+    if exit_code := _EXIT.search(cause):
+        return _failed_step(exit_code[1], step, cause, service)
+    where = f"{_quoted(step)}: " if step else ""
+    message = f"{where}{cause}"[:_MESSAGE]
+    if _RESOURCES.search(cause):
+        return Transient(message, service=service, remedy="give the builder more memory or disk")
+    if _NO_ENGINE.search(log):
+        return Transient(message, service=service, remedy="see that the Docker Engine runs, and DOCKER_HOST")
+    if _EXPIRED.search(cause):
+        return Transient(message, service=service, remedy="a new attempt asks for a new token")
+    if _REFUSED.search(cause):
+        return Terminal(message, service=service, remedy="check the registry's credentials, and what they may push")
+    if _NETWORK.search(cause):
+        return Transient(message, service=service, remedy="check the network and the registry")
+    return Terminal(message, service=service, remedy="mend the Dockerfile or the build settings in argosy.yaml")
+
+
+def missing_buildx(service: str | None = None) -> Terminal:
+    """The error of a worker that has no docker client with buildx."""
+    return Terminal(
+        "there is no docker client with the buildx plugin",
+        service=service,
+        remedy="install docker-cli and docker-buildx (docker-buildx-plugin) where the worker runs",
+    )
+
+
+def _cause(log: str) -> str:
+    errors = _ERROR.findall(log)
+    if errors:
+        return _PREFIX.sub("", errors[-1].strip())
+    return _last_lines(log) or "the build ended without a word"
+
+
+def _failed_step(exit_code: str, step: re.Match[str] | None, cause: str, service: str | None) -> Terminal | Transient:
+    output = step["output"] if step else ""
+    said = f": {_last_lines(output)}" if output.strip() else ""
+    message = f"{_quoted(step) if step else cause} failed with {exit_code}{said}"[:_MESSAGE]
+    if _RESOURCES.search(f"{exit_code}\n{output}"):
+        return Transient(message, service=service, remedy="give the builder more memory or disk")
+    if _NETWORK_IN_STEP.search(output):
+        return Transient(message, service=service, remedy="check the network that the build's steps use")
+    return Terminal(message, service=service, remedy="mend the step or what it runs; the build log has all of it")
+
+
+def _quoted(step: re.Match[str]) -> str:
+    return f"step {step['title']!r}"
+
+
+def _last_lines(text: str) -> str:
+    # BuildKit starts each line with the seconds since the step began.
+    lines = [re.sub(r"^\d+\.\d+ ", "", line).rstrip() for line in text.splitlines()]
+    return " | ".join([line for line in lines if line][-_LINES:])

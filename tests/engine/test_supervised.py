@@ -1,0 +1,112 @@
+"""Commands that are watched: their input, their output, their end."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from argosy import supervised
+from argosy.supervised import TimedOut
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., int]:
+    def run(script: str, write: Callable[[BinaryIO], None], lines: list[str], timeout: float = 20) -> int:
+        return supervised.run(
+            ["sh", "-c", script], environment={"PATH": os.environ["PATH"], "MARKER": str(tmp_path)},
+            write=write, on_line=lines.append, log=tmp_path / "log", timeout=timeout,
+        )  # fmt: skip
+
+    return run
+
+
+def nothing(stream: BinaryIO) -> None:
+    """Write no input."""
+
+
+def left(tmp_path: Path) -> list[Path]:
+    """The processes that were started with the marker of `tmp_path`."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"MARKER={tmp_path}\0".encode() in file.read_bytes():
+                found.append(file)
+        except OSError:
+            continue
+    return found
+
+
+def test_input_and_output_pass_whole(run: Callable[..., int], tmp_path: Path) -> None:
+    lines: list[str] = []
+    assert run("cat; printf 'no newline'; exit 3", lambda stream: print_to(stream, b"a\r\n\xff\n"), lines) == 3
+    assert lines == ["a", "\N{REPLACEMENT CHARACTER}", "no newline"]
+    assert (tmp_path / "log").read_bytes() == b"a\r\n\xff\nno newline\n"
+
+
+def print_to(stream: BinaryIO, data: bytes) -> None:
+    stream.write(data)
+
+
+def test_half_an_input_never_looks_like_a_whole_one(
+    run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervised, "_GRACE", 0.5)
+
+    def half(stream: BinaryIO) -> None:
+        stream.write(b"half\n" * 100_000)
+        raise ValueError("the other half is missing")
+
+    lines: list[str] = []
+    with pytest.raises(ValueError, match="the other half"):
+        run("trap '' TERM; cat >/dev/null; echo whole; echo whole >whole", half, lines)
+    assert not (tmp_path / "whole").exists()
+    assert left(tmp_path) == []
+
+
+def test_another_broken_pipe_than_the_commands_is_an_error(run: Callable[..., int]) -> None:
+    def broken(stream: BinaryIO) -> None:
+        raise BrokenPipeError("git cat-file ended")
+
+    with pytest.raises(BrokenPipeError, match="cat-file"):
+        run("cat", broken, [])
+
+
+def test_a_command_that_reads_nothing_has_its_own_status(run: Callable[..., int]) -> None:
+    lines: list[str] = []
+    assert run("echo why; exit 4", lambda stream: print_to(stream, bytes(1 << 22)), lines) == 4
+    assert lines == ["why"]
+
+
+def test_a_group_that_ignores_the_request_is_ended(
+    run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervised, "_GRACE", 0.3)
+    with pytest.raises(TimedOut):
+        run("trap '' TERM; sleep 300 & sleep 300", nothing, [], timeout=0.3)
+    assert left(tmp_path) == []
+
+
+def test_a_command_may_end_orderly_when_asked(run: Callable[..., int], tmp_path: Path) -> None:
+    started = time.monotonic()
+    lines: list[str] = []
+
+    def interrupt(stream: BinaryIO) -> None:
+        while not lines:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run("trap 'echo bye >bye; exit' TERM; echo ready; sleep 300 & wait", interrupt, lines)
+    assert (tmp_path / "bye").exists()
+    assert time.monotonic() - started < supervised._GRACE
+    assert left(tmp_path) == []
+
+
+def test_what_a_command_leaves_behind_neither_holds_it_up_nor_stays(run: Callable[..., int], tmp_path: Path) -> None:
+    lines: list[str] = []
+    assert run("sleep 300 & echo done", nothing, lines) == 0
+    assert lines == ["done"]
+    assert left(tmp_path) == []
