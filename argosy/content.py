@@ -121,7 +121,9 @@ def ignore_rule(text: bytes) -> Callable[[str], bool]:
     # Imported late: docker-py costs half a second, and most services have no such file.
     from docker.utils.build import PatternMatcher
 
-    matches: Callable[[str], bool] = PatternMatcher(patterns).matches
+    matcher = PatternMatcher(patterns)
+    matcher.patterns.pop()  # it always brings .dockerignore back in, which Docker does not
+    matches: Callable[[str], bool] = matcher.matches
     return matches
 
 
@@ -165,9 +167,11 @@ def _sources(word: str) -> list[str]:
 def export(git: Git, inputs: BuildInputs, stream: BinaryIO) -> None:
     """Write the build context to `stream` as a tar archive: those files, those modes, one fixed time.
 
+    The Dockerfile comes last: a stream that breaks off before it cannot be taken for the whole.
     Raises Terminal for what git does not hold itself: a submodule, or a Git LFS pointer.
     """
-    files = sorted({*inputs.files, inputs.dockerfile}, key=lambda file: file.path)
+    last = inputs.dockerfile
+    files = [*sorted((file for file in inputs.files if file.path != last.path), key=lambda file: file.path), last]
     for file in files:
         if file.mode == "submodule":
             raise _refused(inputs, file, "is a submodule, whose files are not in this repository")

@@ -14,6 +14,7 @@ from argosy.errors import ReleaseFailed
 from argosy.models import BuildResult, Plan, TriggerEvent, Verdict, WriteBack
 from argosy.report import Findings, Report, awaiting, planned, summarise
 from flows.futures import Settled, settle
+from tasks import logs
 from tasks.build import build
 from tasks.ensure_repository import ensure_repository
 from tasks.plan import make_plan
@@ -51,6 +52,7 @@ def release(
         adopt: take over services whose current reference nothing explains.
         dry_run: plan, and stop there.
     """
+    logs.attach()
     resolved = resolve(repository, environment, source_sha)
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt)
     if dry_run or plan.nothing_to_do:

@@ -23,11 +23,14 @@ def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> boo
     return isinstance(state.result(raise_on_failure=False), Transient)
 
 
-def stage(name: str, *, run_name: str, timeout: float, persist: bool = False) -> Callable[[Callable[P, R]], Task[P, R]]:
+def stage(
+    name: str, *, run_name: str, timeout: float | None = None, persist: bool = False
+) -> Callable[[Callable[P, R]], Task[P, R]]:
     """A decorator that makes a function a stage of a release: a task with retries, a timeout and a run name.
 
-    `run_name` is a template over the task's parameters, `timeout` in seconds; with `persist` the result outlives the
-    process, so that a retried run does not do it again.
+    `run_name` is a template over the task's parameters; with `persist` the result outlives the process, so that a
+    retried run does not do it again. `timeout`, in seconds, is for stages that run in the flow's own thread: Prefect
+    cannot interrupt the others, whose every wait has a limit of its own (a build's is in `argosy.yaml`).
     """
 
     def decorate(function: Callable[P, R]) -> Task[P, R]:

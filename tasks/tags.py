@@ -12,7 +12,7 @@ from tasks.workspace import Workspace
 logger = logging.getLogger("argosy.tasks")
 
 
-@stage("move tags", run_name="move tags {environment}", timeout=900)
+@stage("move tags", run_name="move tags {environment}")
 def move_tags(repository: str, environment: str, source_sha: str, released: tuple[str, ...]) -> dict[str, list[str]]:
     """Point every moving tag at where it belongs now, and return those that moved, by service."""
     work = Workspace.open(repository, environment, source_sha)

@@ -14,7 +14,7 @@ from tasks.policy import stage
 from tasks.workspace import Workspace, now, run_id
 
 
-@stage("verify", run_name="verify {awaited.name}", timeout=7200)
+@stage("verify", run_name="verify {awaited.name}")
 def verify(repository: str, environment: str, source_sha: str, awaited: Awaited) -> Verdict:
     """Watch the service's application until it is healthy with this reference, stable, or will not be."""
     work = Workspace.open(repository, environment, source_sha)

@@ -12,7 +12,7 @@ from argosy.config import FILE, load
 from argosy.errors import Terminal
 from deployments.local.aws import REGION
 from deployments.local.git_server import BOT
-from deployments.local.process import environment
+from deployments.local.prefect_server import prefect_environment
 
 if TYPE_CHECKING:  # the stack uses this
     from deployments.local.stack import Stack
@@ -22,7 +22,7 @@ _ROOT = Path(__file__).parents[2]
 
 def register(stack: Stack) -> None:
     """Run `deployments.register` for the stack's Prefect server; the secrets go through its standard input."""
-    env = environment(stack.state, **stack.prefect.client_environment())
+    env = prefect_environment(stack.state, stack.state / "registration", stack.prefect.api_url)
     command = [sys.executable, "-m", "deployments.register", "--blocks", "-", "--wait", "60"]
     done = subprocess.run(
         command, input=json.dumps(blocks(stack)), capture_output=True, text=True, env=env, cwd=_ROOT, check=False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from argosy.git import Git
 from argosy.home import home
 from deployments.local import base_image, state_folder
 from deployments.local.argocd.controller import Following
@@ -71,6 +73,11 @@ class Stack(Part):
     def api(self) -> PrefectApi:
         """A client for the Prefect server."""
         return PrefectApi(self.prefect.api_url)
+
+    @property
+    def origin(self) -> Git:
+        """The repository on the git server, read behind the server's back."""
+        return Git(self.git.path(self.repository))
 
     def start(self) -> None:
         """Start every part; raises what the first that failed raised, and leaves nothing behind then."""
@@ -137,10 +144,11 @@ class Stack(Part):
 
     def _worker(self) -> Worker:
         env = self.engine.environment()
-        path = os.pathsep.join([env.pop("PATH"), *self._signer()])
+        python = str(Path(sys.executable).parent)
+        path = os.pathsep.join([python, env.pop("PATH"), *self._signer()])
         cache = str(self.state / "cache")
-        extra = {**env, "PATH": path, "ARGOSY_HOME": cache, "PREFECT_LOGGING_EXTRA_LOGGERS": "argosy"}
-        return Worker(self.prefect, state=self.state, env=extra)
+        extra = {**env, "PATH": path, "ARGOSY_HOME": cache}
+        return Worker(self.prefect.api_url, state=self.state, env=extra)
 
     def _signer(self) -> list[str]:
         """The folder of ssh-keygen, which git signs with, where the system has none."""

@@ -104,6 +104,8 @@ def test_the_dockerignore_beside_the_dockerfile_wins(shop: Shop) -> None:
         ("# docs\n", "docs/a", False),
         ("docs\n!docs/keep", "docs/keep", False),
         ("/docs/", "docs/a", True),
+        (".dockerignore", ".dockerignore", True),
+        ("docs", ".dockerignore", False),
     ],
 )
 def test_dockerignore_rules_are_dockers_own(rules: str, path: str, left_out: bool) -> None:

@@ -1,0 +1,54 @@
+"""The stack by hand: started, described, and kept until somebody has enough of it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from deployments.local.seed import EXAMPLE
+from deployments.local.stack import Stack
+
+
+def keep_up(source: Path | None) -> int:
+    """Start a stack on `source` (the example unless given) and keep it until interrupted; return 0."""
+    console = Console()
+    with console.status("starting the embedded stack"):
+        stack = Stack(source or EXAMPLE, tell=lambda name, seconds: console.print(f"  {name} ({seconds:.1f} s)"))
+        stack.start()
+    try:
+        console.print(addresses(stack))
+        wait_for_interrupt(console)
+    finally:
+        stack.stop()
+    return 0
+
+
+def addresses(stack: Stack) -> Table:
+    """Where everything of the stack is found."""
+    table = Table(title="The embedded stack", title_justify="left", show_header=False)
+    rows = {
+        "dashboard": stack.prefect.ui_url,
+        "PREFECT_API_URL": stack.prefect.api_url,
+        "DOCKER_HOST": stack.engine.docker_host,
+        "registry": stack.registry_host,
+        "AWS endpoint": stack.aws.endpoint_url,
+        "git repository": stack.developer.url,
+        "a developer's work tree": str(stack.developer.path),
+        "Argo CD": stack.argocd.url,
+        "logs": str(stack.state / "logs"),
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def wait_for_interrupt(console: Console) -> None:
+    """Return when the user presses Ctrl-C or sends SIGTERM."""
+    console.print("Ctrl-C stops everything.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("stopping")
