@@ -113,7 +113,7 @@ def _source(suite: str) -> tuple[str, str]:
     own = release()[1]
     for file in sorted((_ETC / "sources.list.d").glob("*.sources")):
         for stanza in re.split(r"\n\s*\n", file.read_text()):
-            if re.search(r"^Types:.*\bdeb\b", stanza, re.M) and re.search(rf"^Suites:\s*{own}\b", stanza, re.M):
+            if re.search(r"^Types:.*\bdeb\b", stanza, re.M) and re.search(rf"^Suites:\s*{own}(?:\s|$)", stanza, re.M):
                 return "sources", re.sub(r"^Suites:.*", f"Suites: {suite}", stanza, flags=re.M) + "\n"
     for file in [_ETC / "sources.list", *sorted((_ETC / "sources.list.d").glob("*.list"))]:
         text = file.read_text() if file.is_file() else ""
