@@ -37,6 +37,16 @@ class FlowRun:
         return self.state in _FINAL
 
 
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """A task run as the server knows it; `seconds` is how long it has been, or was, at work."""
+
+    name: str
+    state: str
+    state_name: str
+    seconds: float
+
+
 class PrefectApi:
     """A client of the API at `url` (it ends in `/api`); close it, or use `with`.
 
@@ -104,6 +114,11 @@ class PrefectApi:
             time.sleep(interval)
         return found
 
+    def task_runs(self, run: str) -> list[TaskRun]:
+        """The task runs of a run that the server has heard of, in the order in which they began."""
+        asked = {"flow_runs": {"id": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_ASC"}
+        return [_task_run(document) for document in self._call("POST", "/task_runs/filter", asked)]
+
     def artifacts(self, run: str) -> list[dict[str, Any]]:
         """The artifacts of a run and its tasks: `key`, `type`, `data`, `description` and more, oldest first."""
         asked = {"artifacts": {"flow_run_id": {"any_": [run]}}, "sort": "UPDATED_DESC"}
@@ -150,3 +165,9 @@ def _flow_run(document: Mapping[str, Any]) -> FlowRun:
         started=document["start_time"],
         ended=document["end_time"],
     )
+
+
+def _task_run(document: Mapping[str, Any]) -> TaskRun:
+    state = document["state"] or {}
+    seconds = document["estimated_run_time"]
+    return TaskRun(document["name"], state.get("type", ""), state.get("name", ""), float(seconds))
