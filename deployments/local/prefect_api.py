@@ -101,6 +101,12 @@ class PrefectApi:
         asked = {"parameters": dict(parameters or {}), "idempotency_key": idempotency_key}
         return _flow_run(self._call("POST", f"/deployments/{found['id']}/create_flow_run", asked))
 
+    def pause_schedules(self, deployment: str) -> None:
+        """Let no schedule of `deployment` (`flow/deployment`) make runs; those that are asked for go on."""
+        flow, _, name = deployment.partition("/")
+        found = self._call("GET", f"/deployments/name/{flow}/{name}")
+        self._call("POST", f"/deployments/{found['id']}/pause_deployment", {})
+
     def flow_run(self, run: str) -> FlowRun:
         """The run as it stands."""
         return _flow_run(self._call("GET", f"/flow_runs/{run}"))
