@@ -98,7 +98,7 @@ def _settled(application: Application, expected: Expected) -> tuple[Health, str]
     status, message = application.health_status, application.health_message
     said = f": {message}" if message else ""
     if status == "Healthy":
-        return Health.HEALTHY, f"Synced and Healthy at {', '.join(application.revisions)}"
+        return Health.HEALTHY, f"Synced and Healthy at {_short(application.revisions)}"
     if status == "Degraded" and not expected.degraded_before:
         return Health.DEGRADED, f"it became Degraded{said}"
     if status == "Degraded":
@@ -107,8 +107,12 @@ def _settled(application: Application, expected: Expected) -> tuple[Health, str]
 
 
 def _compared(application: Application) -> str:
-    revisions = ", ".join(application.revisions)
+    revisions = _short(application.revisions)
     return f"Argo CD compared {revisions}" if revisions else "Argo CD compared nothing"
+
+
+def _short(revisions: tuple[str, ...]) -> str:
+    return ", ".join(revision[:12] for revision in revisions)
 
 
 def _errors(application: Application) -> str:

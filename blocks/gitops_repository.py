@@ -41,6 +41,12 @@ class GitOpsRepository(Block):
             raise ValueError("must not hold credentials; put them into username and token")
         return url
 
+    @field_validator("signing_key")
+    @classmethod
+    def _ending_with_a_newline(cls, key: SecretStr | None) -> SecretStr | None:
+        # ssh-keygen refuses a key without one, and forms and environment variables like to lose it
+        return SecretStr(key.get_secret_value().rstrip() + "\n") if key else None
+
     def mirror(self) -> Mirror:
         """The local mirror of this repository."""
         return Mirror(home(), Remote(self.url, self.username, self.token))

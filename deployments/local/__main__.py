@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start the stack, print how to use it, and keep it running until Ctrl-C")
     demo = commands.add_parser("demo", help="start the stack, release on it, and prove what came of it")
     demo.add_argument("--keep", action="store_true", help="leave the stack running until Ctrl-C")
-    demo.add_argument("--environment", default="prod", help="the environment to release to (prod)")
+    demo.add_argument("--environment", help="the environment to release to (prod, else the last there is)")
     for each in (up, demo):
         each.add_argument("--repo", type=Path, help="a repository of yours with an argosy.yaml (the example)")
     return parser

@@ -79,6 +79,10 @@ class GitServer(Part):
         hook.chmod(0o700)
         return self.url(name)
 
+    def set_default_branch(self, name: str, branch: str) -> None:
+        """Point the repository's HEAD at `branch`, as a hosting service's settings do."""
+        self._git("-C", str(self.path(name)), "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+
     def url(self, name: str) -> str:
         """Where clients find the repository; it holds no credentials."""
         return f"http://127.0.0.1:{self._port}/{name}.git"

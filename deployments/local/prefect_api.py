@@ -107,6 +107,12 @@ class PrefectApi:
         found = self._call("GET", f"/deployments/name/{flow}/{name}")
         self._call("POST", f"/deployments/{found['id']}/pause_deployment", {})
 
+    def resume_schedules(self, deployment: str) -> None:
+        """Undo `pause_schedules`."""
+        flow, _, name = deployment.partition("/")
+        found = self._call("GET", f"/deployments/name/{flow}/{name}")
+        self._call("POST", f"/deployments/{found['id']}/resume_deployment", {})
+
     def flow_run(self, run: str) -> FlowRun:
         """The run as it stands."""
         return _flow_run(self._call("GET", f"/flow_runs/{run}"))

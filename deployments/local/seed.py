@@ -55,14 +55,18 @@ class Developer:
         return self.git("rev-parse", "HEAD")
 
 
-def plant(source: Path, developer: Developer, registry_host: str, base_image: str | None) -> tuple[str, ...]:
+def plant(
+    source: Path, developer: Developer, registry_host: str, base_image: str, stable_for: float | None = None
+) -> tuple[str, ...]:
     """Make `source` the first commit of every branch that its environments name, and return those branches.
 
-    `source` itself is left as it is: the copy's `argosy.yaml` names the stack's registry, and `base_image` where the
-    Dockerfiles take one.
+    Of a git repository it is what is committed, of another folder every file. `source` itself is left as it is: the
+    copy's `argosy.yaml` names the stack's registry, and `base_image` where a Dockerfile asks for busybox by that
+    build argument, so that the example and what is made from it build without network. `stable_for` replaces the
+    seconds of health that it asks for.
     """
-    shutil.copytree(source, developer.path, symlinks=True, ignore=shutil.ignore_patterns(".git"))
-    _point_at(developer.path / FILE, registry_host, base_image)
+    _copy(source, developer.path)
+    _point_at(developer.path / FILE, registry_host, base_image if _takes_busybox(developer.path) else None, stable_for)
     configuration = load((developer.path / FILE).read_bytes())
     named = configuration.environments.values()
     branches = tuple(dict.fromkeys(branch for each in named for branch in (each.source.branch, each.target.branch)))
@@ -74,12 +78,30 @@ def plant(source: Path, developer: Developer, registry_host: str, base_image: st
     return branches
 
 
+def _copy(source: Path, target: Path) -> None:
+    if not (source / ".git").exists():
+        shutil.copytree(source, target, symlinks=True)
+        return
+    command = ["git", "clone", "--quiet", "--depth=1", source.resolve().as_uri(), str(target)]
+    done = subprocess.run(command, capture_output=True, env=environment(), check=False, timeout=600)
+    if done.returncode:
+        raise ConfigurationError(
+            f"{source} cannot be cloned: {done.stderr.decode(errors='replace').strip()}",
+            remedy="commit something, and see whether it is whole: git fsck",
+        )
+    shutil.rmtree(target / ".git")
+
+
+def _takes_busybox(folder: Path) -> bool:
+    return any("ARG BASE_IMAGE=busybox" in file.read_text(errors="replace") for file in folder.rglob("Dockerfile*"))
+
+
 def _refspecs(branches: Sequence[str]) -> list[str]:
     return [f"HEAD:refs/heads/{branch}" for branch in branches]
 
 
-def _point_at(file: Path, registry_host: str, base_image: str | None) -> None:
-    """Name the stack's registry, and its base image where there is one, in a copy of somebody's argosy.yaml."""
+def _point_at(file: Path, registry_host: str, base_image: str | None, stable_for: float | None) -> None:
+    """Name the stack's registry, and what else was given, in a copy of somebody's argosy.yaml."""
     if not file.exists():
         raise ConfigurationError(f"{file.parent} has no {FILE}", remedy="write one; docs/configuration.md says how")
     yaml = YAML()
@@ -88,4 +110,6 @@ def _point_at(file: Path, registry_host: str, base_image: str | None) -> None:
     if base_image:
         build = document.setdefault("defaults", {}).setdefault("build", {})
         build.setdefault("args", {})["BASE_IMAGE"] = base_image
+    if stable_for is not None and document.get("argocd"):
+        document["argocd"]["stable_for"] = stable_for
     yaml.dump(document, file)

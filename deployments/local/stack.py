@@ -43,10 +43,16 @@ Teller = Callable[[str, float], None]
 class Stack(Part):
     """A registry, AWS, git, Argo CD's stand-in, an engine and Prefect, with `source` planted and not yet released.
 
-    Everything lies in `state`, a new folder below ARGOSY_HOME; nothing of it stays after `stop`.
+    Everything lies in `state`, a new folder below ARGOSY_HOME; nothing of it stays after `stop`. `stable_for` replaces
+    the seconds of health that the planted `argosy.yaml` asks for.
     """
 
-    def __init__(self, source: Path = EXAMPLE, tell: Teller = lambda _name, _seconds: None) -> None:
+    def __init__(
+        self,
+        source: Path = EXAMPLE,
+        tell: Teller = lambda _name, _seconds: None,
+        stable_for: float | None = None,
+    ) -> None:
         self.state = state_folder.create(home())
         self.signing_key = SigningKey.generate()
         self.aws = Aws(state=self.state)
@@ -55,7 +61,7 @@ class Stack(Part):
         self.passwords = {user: SecretStr(secrets.token_urlsafe(24)) for user in (BOT, DEVELOPER)}
         self.git = GitServer(self.passwords, state=self.state)
         self._registry_port = free_port()
-        self._source, self._tell = source, tell
+        self._source, self._tell, self._stable_for = source, tell, stable_for
         self.repository = "argosy"  # the name of the block, and of the repository on the git server
         self.bot_email = "argosy@localhost"
         self._started: list[Part] = []
@@ -128,8 +134,9 @@ class Stack(Part):
         self._start("git server", self.git)
         url = self.git.create(self.repository)
         self.developer = Developer(self.state / "work", url, self.passwords[DEVELOPER])
-        base = f"{self.registry_host}/{_BASE[0]}:{_BASE[1]}" if self._source == EXAMPLE else None
-        self.branches = plant(self._source, self.developer, self.registry_host, base)
+        base = f"{self.registry_host}/{_BASE[0]}:{_BASE[1]}"
+        self.branches = plant(self._source, self.developer, self.registry_host, base, self._stable_for)
+        self.git.set_default_branch(self.repository, self.branches[-1])
 
     def _stand_in(self) -> ArgoCDStandIn:
         self.argocd = ArgoCDStandIn(

@@ -53,10 +53,13 @@ class Screen:
                 run = api.flow_run(run.id)
                 live.update(_progress(run, api.task_runs(run.id)))
                 if run.final:
-                    return run
+                    break
                 if time.monotonic() > deadline:
                     raise Transient(f"{run.name} is still {run.state_name} after {_PATIENCE:.0f} s")
                 time.sleep(0.4)
+        if not self.console.is_terminal:
+            self.console.print()  # a live display ends its last line on a terminal alone
+        return run
 
     def outcome(self, artifacts: Iterable[Mapping[str, object]]) -> None:
         """Show the table that the run left on the dashboard."""
@@ -76,7 +79,7 @@ class Screen:
 
 
 def _progress(run: FlowRun, tasks: Sequence[TaskRun]) -> Group:
-    table = Table(box=None, show_header=False, padding=(0, 2))
+    table = Table(box=None, show_header=False, padding=(0, 2), pad_edge=False)
     for task in tasks:
         colour = _COLOURS.get(task.state, "yellow")
         table.add_row(f"[{colour}]{task.state_name.lower()}[/]", Text(task.name), f"[dim]{task.seconds:.1f} s[/]")

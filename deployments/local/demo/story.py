@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from argosy.config import FILE, load
 from argosy.errors import Terminal
 from deployments.local.demo import proofs
 from deployments.local.demo.proofs import Evidence, Release
@@ -18,6 +19,7 @@ from deployments.local.seed import EXAMPLE
 from deployments.local.stack import Stack
 from deployments.local.up import addresses, wait_for_interrupt
 
+DEPLOYMENTS = ("release/dev", "release/prod")
 _UI, _CART = "src/ui/templates/index.html", "src/cart/cgi-bin/index.cgi"
 _EDITS = {
     _UI: ("Welcome aboard", "The winter sale is on"),
@@ -25,8 +27,10 @@ _EDITS = {
 }
 
 
-def demonstrate(source: Path | None, *, keep: bool, environment: str) -> int:
-    """Show a release of `source` (the example unless given) to `environment`, and prove it.
+def demonstrate(source: Path | None, *, keep: bool, environment: str | None) -> int:
+    """Show a release of `source` (the example unless given), and prove it.
+
+    It goes to `environment`, else to prod or, where there is none, to the last that its `argosy.yaml` names.
 
     Returns 0; raises ArgosyError when a run does not end as it should, or a claim is false.
     """
@@ -35,17 +39,31 @@ def demonstrate(source: Path | None, *, keep: bool, environment: str) -> int:
     stack = Stack(source or EXAMPLE, tell=screen.part)
     screen.starting(stack.start)()
     try:
-        story = Story(stack, screen, environment)
+        screen.console.print(f"  Watch it on the dashboard: [bold]{stack.prefect.ui_url}[/]")
+        with stack.api as api:
+            for deployment in DEPLOYMENTS:  # the story asks for its own runs, one after the other
+                api.pause_schedules(deployment)
+        story = Story(stack, screen, environment or _environment(stack))
         story.adopt()
         if source is None:
             story.change_two_services()
         story.change_nothing()
-        screen.console.print(addresses(stack))
         if keep:
+            with stack.api as api:
+                for deployment in DEPLOYMENTS:
+                    api.resume_schedules(deployment)
+            screen.console.print(addresses(stack))
             wait_for_interrupt(screen.console)
+        else:
+            screen.chapter("The end", "Everything is stopped and removed. `make demo KEEP=1` leaves it running.")
     finally:
         stack.stop()
     return 0
+
+
+def _environment(stack: Stack) -> str:
+    names = list(load((stack.developer.path / FILE).read_bytes()).environments)
+    return "prod" if "prod" in names else names[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +129,10 @@ class Story:
         asked: Mapping[str, Any] = {"environment": self.environment, **parameters}
         key = f"{self.stack.repository}:{self.environment}:{attempt}"
         with self.stack.api as api:
-            return api.create_flow_run(f"release/{self.deployment}", asked, idempotency_key=key)
-
-    @property
-    def deployment(self) -> str:
-        """The deployment that releases to the environment; the parameters name the environment in any case."""
-        return self.environment if self.environment in {"dev", "prod"} else "prod"
+            # The deployment is one of prefect.yaml's; a repository of the user's may name its environments otherwise.
+            own = f"release/{self.environment}"
+            deployment = own if own in DEPLOYMENTS else DEPLOYMENTS[-1]
+            return api.create_flow_run(deployment, asked, idempotency_key=key)
 
     def _release(self, attempt: str, **parameters: Any) -> FlowRun:
         run = self._post(attempt, **parameters)
