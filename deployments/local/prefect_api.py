@@ -39,12 +39,17 @@ class FlowRun:
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """A task run as the server knows it; `seconds` is how long it has been, or was, at work."""
+    """A task run as the server knows it; `seconds` is how long it has been, or was, at work.
+
+    `started` and `ended` are times in ISO format, None for what has not come yet.
+    """
 
     name: str
     state: str
     state_name: str
     seconds: float
+    started: str | None
+    ended: str | None
 
 
 class PrefectApi:
@@ -181,5 +186,11 @@ def _flow_run(document: Mapping[str, Any]) -> FlowRun:
 
 def _task_run(document: Mapping[str, Any]) -> TaskRun:
     state = document["state"] or {}
-    seconds = document["estimated_run_time"]
-    return TaskRun(document["name"], state.get("type", ""), state.get("name", ""), float(seconds))
+    return TaskRun(
+        name=document["name"],
+        state=state.get("type", ""),
+        state_name=state.get("name", ""),
+        seconds=float(document["estimated_run_time"]),
+        started=document["start_time"],
+        ended=document["end_time"],
+    )
