@@ -30,9 +30,8 @@ _EDITS = {
 def demonstrate(source: Path | None, *, keep: bool, environment: str | None) -> int:
     """Show a release of `source` (the example unless given), and prove it.
 
-    It goes to `environment`, else to prod or, where there is none, to the last that its `argosy.yaml` names.
-
-    Returns 0; raises ArgosyError when a run does not end as it should, or a claim is false.
+    It goes to `environment`, else to prod or, where there is none, to the last that its `argosy.yaml` names. Returns 0;
+    raises ArgosyError when a run does not end as it should, or a claim is false.
     """
     screen = Screen(Console())
     screen.chapter("The stack", "Every part of a release's world, on this machine alone.")
