@@ -60,12 +60,23 @@ class Server(Protocol):
     def complaints(self, name: str, project: str | None = None) -> tuple[str, ...]:
         """What is wrong with its resources."""
 
+    def sync(self, name: str, project: str | None = None) -> Application:
+        """Order a sync of its target revision."""
+
 
 def judge(application: Application, expected: Expected) -> Verdict:
     """What the application, as it stands, makes of the expected reference; WAITING wherever time may change it."""
     health, reason = _outcome(application, expected)
     revision = ", ".join(application.revisions) or None
     return Verdict(expected.service, expected.reference, health, reason, revision)
+
+
+def needs_order(application: Application, expected: Expected) -> bool:
+    """Whether a sync of the reference failed and none is under way: Argo CD never tries a revision again by itself."""
+    operation = application.operation
+    ours = expected.compared is Relation.CARRIES and expected.applied is Relation.CARRIES
+    idle = not application.requested and operation is not None and not operation.running
+    return ours and idle and operation is not None and operation.phase != "Succeeded"
 
 
 def _outcome(application: Application, expected: Expected) -> tuple[Health, str]:
@@ -147,6 +158,7 @@ class _Looks:
     refresh_at: float
     healthy_since: float | None = None
     trouble: str = ""
+    begun: bool = False
 
     def take(self, application: Application, expected: Expected, now: float) -> None:
         self.trouble = ""
@@ -182,6 +194,7 @@ def watch(
 ) -> Verdict:
     """The final verdict on `subject`: HEALTHY once that held for `stable_for` seconds, a dip beginning anew.
 
+    A sync of the reference that failed before the watch began is ordered again, once; one that fails after it is final.
     Looks every `interval` seconds, with a refresh at first and now and then. `relation_of` places a revision;
     `degraded_before` is what the caller knows from before the release. After `timeout` seconds the verdict is FAILED
     and says what was waited for last. Transient errors of the server or of `relation_of` are no dip: they are borne
@@ -212,6 +225,9 @@ def _look(
         application = server.application(subject.application, subject.project, refresh=refresh)
         compared = relation(application.revisions, relation_of)
         applied = relation(application.operation.revisions if application.operation else (), relation_of)
+        expected = Expected(subject.service, subject.reference, compared, applied, bool(looks.degraded_before))
+        if not looks.begun and needs_order(application, expected):
+            application = server.sync(subject.application, subject.project)
     except Transient as error:
         looks.trouble = error.message
         return
@@ -219,7 +235,7 @@ def _look(
         raise Terminal(error.message, service=subject.service, remedy=error.remedy) from error
     if refresh:
         looks.refresh_at = clock() + _REFRESH_EVERY
-    expected = Expected(subject.service, subject.reference, compared, applied, bool(looks.degraded_before))
+    looks.begun = True
     looks.take(application, expected, clock())
 
 

@@ -11,7 +11,7 @@ import pytest
 from argosy.applications import Application, parse
 from argosy.errors import Terminal, Transient
 from argosy.models import Health, ImageReference, Verdict
-from argosy.verification import Expected, Relation, Subject, judge, relation, watch
+from argosy.verification import Expected, Relation, Subject, judge, needs_order, relation, watch
 from tests.engine.argocd_documents import IMAGE, LATER, OLDER, OURS, document, operation
 
 REFERENCE = ImageReference(IMAGE, OURS)
@@ -133,6 +133,21 @@ def test_of_several_sources_the_one_that_is_ours_decides() -> None:
     assert relation((), places.__getitem__) is Relation.BEFORE
 
 
+@pytest.mark.parametrize("phase", ["Failed", "Error"])
+def test_a_sync_of_the_release_that_failed_needs_an_order(phase: str) -> None:
+    assert needs_order(parse(document(operationState=operation(phase))), CARRIED)
+
+
+def test_no_order_is_needed_while_argo_cd_is_at_work_or_for_what_is_not_ours() -> None:
+    failed = parse(document(operationState=operation("Failed")))
+    for phase in ("Running", "Terminating", "Succeeded"):
+        assert not needs_order(parse(document(operationState=operation(phase))), CARRIED)
+    assert not needs_order(parse(document(operationState=None)), CARRIED)
+    assert not needs_order(replace(failed, requested=True), CARRIED)
+    assert not needs_order(failed, replace(CARRIED, applied=Relation.BEFORE))
+    assert not needs_order(failed, replace(CARRIED, compared=Relation.SUPERSEDED))
+
+
 class Scripted:
     """A server whose looks are written down, the last for ever, and the clock that its watcher goes by."""
 
@@ -142,6 +157,7 @@ class Scripted:
         self.words = complaints
         self.now = 1000.0
         self.refreshed: list[float] = []
+        self.ordered: list[float] = []
 
     def application(self, name: str, project: str | None = None, *, refresh: bool = False) -> Application:
         assert (name, project) == ("retail-store-ui", "retail-store")
@@ -156,6 +172,11 @@ class Scripted:
         if isinstance(self.words, Exception):
             raise self.words
         return self.words
+
+    def sync(self, name: str, project: str | None = None) -> Application:
+        assert (name, project) == ("retail-store-ui", "retail-store")
+        self.ordered.append(self.seconds)
+        return replace(at(), requested=True)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -239,6 +260,27 @@ def test_a_timeout_fails_and_says_what_was_waited_for_last() -> None:
 
 def test_a_timeout_while_health_settles_says_so() -> None:
     assert "30 s of health" in Scripted(at()).watched(timeout=9, stable_for=30).reason
+
+
+def test_a_sync_that_failed_before_the_watch_is_ordered_again() -> None:
+    server = Scripted(Transient("503"), at(operationState=operation("Failed")), at())
+    assert server.watched().health is Health.HEALTHY
+    assert server.ordered == [2]
+
+
+def test_a_sync_that_fails_again_after_the_order_fails_the_release() -> None:
+    failed = at(operationState=operation("Failed", message="one or more objects failed to apply"))
+    server = Scripted(failed, failed)
+    verdict = server.watched()
+    assert verdict.health is Health.FAILED
+    assert "one or more objects failed to apply" in verdict.reason
+    assert server.ordered == [0]
+
+
+def test_a_sync_that_fails_under_the_watch_is_not_ordered_again() -> None:
+    server = Scripted(at(operationState=operation("Running")), at(operationState=operation("Failed")))
+    assert server.watched().health is Health.FAILED
+    assert server.ordered == []
 
 
 def test_passing_errors_are_borne() -> None:

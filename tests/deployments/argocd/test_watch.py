@@ -45,7 +45,9 @@ def test_a_watch_sees_a_release_degrade_and_says_why(app: App, stand_in: ArgoCDS
     assert "it crashes at start" in verdict.reason
 
 
-def test_a_failed_sync_is_tried_again_only_when_ordered(app: App, stand_in: ArgoCDStandIn, argocd: ArgoCD) -> None:
+def test_a_failed_sync_is_tried_again_by_the_next_watch_and_not_by_itself(
+    app: App, stand_in: ArgoCDStandIn, argocd: ArgoCD
+) -> None:
     app.push("1.0")
     app.healthy_at(app.deploy("1.0"))
     stand_in.fail(app.name, "one or more objects failed to apply")
@@ -56,5 +58,4 @@ def test_a_failed_sync_is_tried_again_only_when_ordered(app: App, stand_in: Argo
     assert "one or more objects failed to apply" in verdict.reason
     stand_in.release(app.name)
     assert argocd.application(app.name, "shop", refresh=True).sync_status == "OutOfSync"
-    argocd.sync(app.name, "shop")
     assert watched(argocd, app, "2.0", sha).health is Health.HEALTHY
