@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 from pydantic import SecretStr
 
+from argosy.errors import Terminal
 from argosy.git import Git
 from argosy.home import home
 from deployments.local import base_image, state_folder
@@ -65,6 +67,7 @@ class Stack(Part):
         self.repository = "argosy"  # the name of the block, and of the repository on the git server
         self.bot_email = "argosy@localhost"
         self._started: list[Part] = []
+        self._stopping, self._lock = False, Lock()
 
     @property
     def _cache(self) -> Path:
@@ -87,29 +90,40 @@ class Stack(Part):
 
     def start(self) -> None:
         """Start every part; raises what the first that failed raised, and leaves nothing behind then."""
+        pool = ThreadPoolExecutor(max_workers=4)
         try:
-            with ThreadPoolExecutor(max_workers=4) as pool:
-                prefect = pool.submit(self._start, "Prefect server", self.prefect)
-                engine = pool.submit(self._start, "container engine", self.engine)
-                git = pool.submit(self._start_git)
-                registry = pool.submit(self._start_registry)
-                _together([registry, git, engine])
-                self._start("Argo CD stand-in", self._stand_in())
-                self._timed("blocks and deployments", lambda: register(self))
-                _together([prefect])
-            self._start("Prefect worker", self._worker())
+            self._start_all(pool)
         except BaseException:
+            self.stop()  # what is being started in another thread fails now, instead of being waited for
+            pool.shutdown(cancel_futures=True)
             self.stop()
             raise
+        pool.shutdown()
 
     def stop(self) -> None:
-        """End every part and remove the state folder."""
-        while self._started:
-            self._started.pop().stop()
+        """End every part and remove the state folder; what was not started yet never will be."""
+        with self._lock:
+            self._stopping = True
+        for part in reversed(self._started):
+            part.stop()
         shutil.rmtree(self.state, ignore_errors=True)
 
+    def _start_all(self, pool: ThreadPoolExecutor) -> None:
+        prefect = pool.submit(self._start, "Prefect server", self.prefect)
+        engine = pool.submit(self._start, "container engine", self.engine)
+        git = pool.submit(self._start_git)
+        registry = pool.submit(self._start_registry)
+        _together([registry, git, engine])
+        self._start("Argo CD stand-in", self._stand_in())
+        self._timed("blocks and deployments", lambda: register(self))
+        _together([prefect])
+        self._start("Prefect worker", self._worker())
+
     def _start(self, name: str, part: Part) -> None:
-        self._started.append(part)
+        with self._lock:
+            if self._stopping:
+                raise Terminal(f"{name} was not started, as the stack stops", remedy="start another stack")
+            self._started.append(part)
         self._timed(name, part.start)
 
     def _timed(self, name: str, act: Callable[[], object]) -> None:

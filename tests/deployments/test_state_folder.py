@@ -1,0 +1,65 @@
+"""The folder of a stack: private, owned, and swept with its processes when the owner crashed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from deployments.local import state_folder
+from deployments.local.process import started_at
+
+_CRASHING = """
+import os, signal, sys
+from pathlib import Path
+from deployments.local import state_folder
+from deployments.local.process import Process
+state = state_folder.create(Path(sys.argv[1]))
+part = Process("part", [sys.executable, "-c", "import signal; signal.pause()"], state=state, env={})
+part.start(lambda: True)
+print(state, part.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def crash(home: Path) -> tuple[Path, int]:
+    """Start a stack of one part in another process, kill that, and return the folder and the part's id."""
+    done = subprocess.run([sys.executable, "-c", _CRASHING, str(home)], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    folder, pid = done.stdout.split()
+    return Path(folder), int(pid)
+
+
+def test_what_a_crashed_stack_left_is_swept_by_the_next(tmp_path: Path) -> None:
+    folder, pid = crash(tmp_path)
+    assert folder.exists()
+    assert started_at(pid) is not None
+    state_folder.create(tmp_path)
+    assert not folder.exists()
+    assert started_at(pid) is None or _zombie(pid)
+
+
+def test_a_living_stack_is_left_alone(tmp_path: Path) -> None:
+    mine = state_folder.create(tmp_path)
+    other = state_folder.create(tmp_path)
+    assert mine.exists()
+    assert other != mine
+
+
+def test_an_id_that_another_process_has_by_now_is_not_ended(tmp_path: Path) -> None:
+    folder, pid = crash(tmp_path)
+    os.kill(pid, signal.SIGKILL)
+    record = folder / "run" / "part.json"
+    record.write_text(f'{{"pid": {os.getpid()}, "started": "1"}}')
+    assert state_folder.sweep_crashed(tmp_path / "stacks") == [folder.name]
+
+
+def test_the_folder_is_private(tmp_path: Path) -> None:
+    assert state_folder.create(tmp_path).stat().st_mode & 0o777 == 0o700
+
+
+def _zombie(pid: int) -> bool:
+    """Whether it is dead, and only waits for whoever reaps orphans here."""
+    return "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
