@@ -1,0 +1,113 @@
+"""The floor: what the same release costs in plain shell, with nothing planned, remembered or watched."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from argosy.environment import Environment
+from argosy.errors import Terminal
+from argosy.git import environment
+from argosy.mirror import Remote
+from argosy.models import Service
+from argosy.registry_auth import RegistryCredentials
+from argosy.secret_files import docker_config, secret_file
+from benchmarks import slow_shop
+from deployments.local.git_server import DEVELOPER
+from deployments.local.registry import USER
+from deployments.local.seed import Developer
+from deployments.local.stack import Stack
+
+BRANCH = "floor"
+"""A branch of its own on the same git server: the flow's target must not carry what no release wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The shell's release of `described` on the parts of `stack`, from a work tree of its own."""
+
+    stack: Stack
+    described: Environment
+    work: Developer
+
+    @classmethod
+    def on(cls, stack: Stack, described: Environment) -> Floor:
+        """A floor whose branch begins where the environment's target is now."""
+        path = stack.state / BRANCH
+        path.mkdir()
+        work = Developer(path, stack.developer.url, stack.passwords[DEVELOPER])
+        work.git("init", "--quiet")
+        work.git("remote", "add", "origin", work.url)
+        work.git("fetch", "--quiet", "origin", described.target_branch)
+        work.git("push", "--quiet", "origin", f"FETCH_HEAD:refs/heads/{BRANCH}")
+        return cls(stack, described, work)
+
+    def measure(self) -> float:
+        """The seconds from the first build's start to the end of the push, all content fresh.
+
+        Raises Terminal when one of its commands fails, or it did not write what a release writes.
+        """
+        fresh = slow_shop.freshened(service.path for service in self.described.services)
+        tag = self.work.commit("Freshen every service", fresh, BRANCH)
+        seconds = self._timed(tag)
+        written = self.stack.origin.text("diff", "--name-only", tag, f"refs/heads/{BRANCH}").splitlines()
+        if set(written) != {service.values_path for service in self.described.services}:
+            raise Terminal(f"the floor's script wrote {written or 'nothing'}", remedy="see what its sed commands match")
+        return seconds
+
+    def _timed(self, tag: str) -> float:
+        with ExitStack() as held:
+            key = held.enter_context(secret_file(self.stack.signing_key.private))
+            login = {self.stack.registry_host: RegistryCredentials(USER, self.stack.registry.password)}
+            engine = self.stack.engine.environment()
+            plugins = Path(engine["DOCKER_CONFIG"]) / "cli-plugins"
+            config = held.enter_context(docker_config(self.stack.state, login, [plugins]))
+            remote = Remote(self.work.url, DEVELOPER, self.work.password).environment()
+            env = environment(remote) | engine | {"DOCKER_CONFIG": str(config), "HOME": str(self.stack.state)}
+            script = self._script(tag, key)
+            began = time.monotonic()
+            done = subprocess.run(
+                ["sh", "-eu", "-c", script], cwd=self.work.path, env=env, capture_output=True, text=True, check=False
+            )
+            seconds = time.monotonic() - began
+        if done.returncode:
+            raise Terminal(f"the floor's script failed: {done.stderr[-2000:]}", remedy="run its commands by hand")
+        return seconds
+
+    def _script(self, tag: str, key: Path) -> str:
+        services = self.described.services
+        who = ["-c", "user.name=Shell", "-c", "user.email=shell@localhost"]
+        sign = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={key}"]
+        commit = ["git", *who, *sign, "commit", "--quiet", "-S", "--all", "--message", f"Release {tag}"]
+        return "\n".join(
+            [
+                'ended=""',
+                *(f'{shlex.join(self._build(service, tag))} & ended="$ended $!"' for service in services),
+                "for each in $ended; do wait $each; done",
+                *(shlex.join(self._edit(service, tag)) for service in services),
+                shlex.join(commit),
+                shlex.join(["git", "push", "--quiet", "origin", f"HEAD:refs/heads/{BRANCH}"]),
+            ]
+        )
+
+    def _build(self, service: Service, tag: str) -> list[str]:
+        context = service.build_context
+        target = [f"--target={context.target_stage}"] if context.target_stage else []
+        return [
+            str(self.stack.engine.client), "buildx", "build", "--push", "--provenance=false", "--progress=plain",
+            f"--file={context.dockerfile}", f"--tag={self.described.image(service, tag)}", *target,
+            *_options("build-arg", context.build_args), *_options("label", context.labels), context.path,
+        ]  # fmt: skip
+
+    def _edit(self, service: Service, tag: str) -> list[str]:
+        repository = f"s|^  repository:.*|  repository: {self.described.repository(service)}|"
+        return ["sed", "-i", "-e", repository, "-e", f's|^  tag:.*|  tag: "{tag}"|', service.values_path]
+
+
+def _options(name: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"--{name}={key}={value}" for key, value in pairs]
