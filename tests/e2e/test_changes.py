@@ -1,0 +1,79 @@
+"""What a release does with what changed, and what it leaves alone."""
+
+from __future__ import annotations
+
+import uuid
+
+from tests.deployments.waiting import soon
+from tests.e2e.store import DEPLOYMENT, SERVICES, Store
+
+
+def test_what_changed_is_built_and_written_in_one_commit_and_nothing_else_is_touched(adopted: Store) -> None:
+    before = adopted.references()
+    source = adopted.change("ui", "cart", **{"README.md": f"{uuid.uuid4()}\n"})
+    run = adopted.release()
+    assert run.state == "COMPLETED", run.message
+    assert adopted.planned(run) == dict.fromkeys(SERVICES, "unchanged") | {"ui": "build", "cart": "build"}
+    assert adopted.builds(run) == {"ui", "cart"}
+    assert adopted.since(source) == [adopted.head]
+    assert adopted.files(adopted.head) == {"src/ui/chart/values.yaml", "src/cart/chart/values.yaml"}
+    new = {name: adopted.environment.image(adopted.environment.service(name), source) for name in ("ui", "cart")}
+    assert adopted.references() == before | new
+    assert adopted.results(run) == dict.fromkeys(SERVICES, "untouched") | {"ui": "healthy", "cart": "healthy"}
+
+
+def test_a_second_release_of_the_same_finds_nothing_to_do(adopted: Store) -> None:
+    before = adopted.refs
+    run = adopted.release()
+    assert (run.state, run.state_name, run.message) == ("COMPLETED", "Completed", "nothing to do")
+    assert adopted.refs == before
+    assert adopted.builds(run) == set()
+
+
+def test_a_reverted_service_is_released_from_the_image_that_is_there(adopted: Store) -> None:
+    earlier = adopted.digest("orders", adopted.references()["orders"].tag)
+    change = adopted.change("orders")
+    assert adopted.release().state == "COMPLETED"
+    assert adopted.digest("orders", change) not in {None, earlier}
+    reverted = adopted.revert(change)
+    run = adopted.release()
+    assert run.state == "COMPLETED", run.message
+    assert adopted.planned(run)["orders"] == "reuse"
+    assert adopted.builds(run) == set()
+    assert adopted.references()["orders"].tag == reverted
+    assert adopted.digest("orders", reverted) == earlier
+    assert adopted.since(reverted) == [adopted.head]
+
+
+def test_the_moving_tags_point_at_what_is_deployed_and_at_what_was_before(adopted: Store) -> None:
+    untouched = adopted.digest("catalog", adopted.references()["catalog"].tag)
+    before = adopted.digest("checkout", adopted.references()["checkout"].tag)
+    source = adopted.change("checkout")
+    run = adopted.release()
+    assert run.state == "COMPLETED", run.message
+    now = adopted.digest("checkout", source)
+    assert now not in {None, before}
+    wanted = {"latest": now, "deployed-prod": now, "previous-prod": before, source: now}
+    soon(lambda: {tag: adopted.tags("checkout").get(tag) for tag in wanted}, wanted)
+    soon(lambda: adopted.tags("catalog").get("deployed-prod"), untouched)
+
+
+def test_a_dry_run_writes_nothing(adopted: Store) -> None:
+    source = adopted.change("catalog")
+    refs, tags = adopted.refs, adopted.tags("catalog")
+    run = adopted.release(dry_run=True)
+    assert run.state == "COMPLETED", run.message
+    assert adopted.planned(run) == dict.fromkeys(SERVICES, "unchanged") | {"catalog": "build"}
+    assert set(adopted.results(run).values()) == {"untouched"}
+    assert (adopted.refs, adopted.tags("catalog")) == (refs, tags)
+    assert adopted.builds(run) == set()
+    adopted.revert(source)  # so that the next test finds everything released
+
+
+def test_one_idempotency_key_makes_one_run(adopted: Store) -> None:
+    source, key = adopted.change("cart"), uuid.uuid4().hex
+    first, again = (adopted.api.create_flow_run(DEPLOYMENT, {}, key) for _ in range(2))
+    assert first.id == again.id
+    assert adopted.api.wait(first.id).state == "COMPLETED"
+    assert adopted.api.create_flow_run(DEPLOYMENT, {"dry_run": True}, key).id == first.id
+    assert adopted.since(source) == [adopted.head]
