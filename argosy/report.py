@@ -23,12 +23,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run; `commit` is the release commit, where one was written."""
+    """A whole run; `commit` is the release commit, where one was written.
+
+    `problems` are what went wrong beside the services: tags that did not move, verdicts that are not on record.
+    """
 
     environment: str
     source_sha: str
     outcomes: tuple[Outcome, ...]
     commit: str | None = None
+    problems: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -42,10 +46,13 @@ class Report:
 
     def sentence(self) -> str:
         """The run in one sentence."""
-        if self.failed:
-            return "; ".join(f"{outcome.service}: {outcome.detail}" for outcome in self.failed)
+        if self.failed or self.problems:
+            return "; ".join([*(_named(outcome) for outcome in self.failed), *self.problems])
         if self.unknown:
             return f"{', '.join(self.unknown)} unknown: nothing explains what is released; run once with adopt"
+        planned = [outcome.service for outcome in self.outcomes if outcome.result == "planned"]
+        if planned:
+            return f"{', '.join(planned)} would be released to {self.environment}"
         done = [outcome.service for outcome in self.outcomes if outcome.result != "untouched"]
         return f"{', '.join(done)} released to {self.environment}" if done else "nothing to do"
 
@@ -61,26 +68,37 @@ class Report:
 class Findings:
     """What the stages of a run came to; each mapping is by service, and holds those that got that far.
 
-    `failures` are the sentences of the errors that ended a service's way.
+    `failures` are the sentences of the errors that ended a service's way, `problems` those of no one service.
     """
 
     built: Mapping[str, BuildResult]
     failures: Mapping[str, str]
     written: WriteBack | None
     verdicts: Mapping[str, Verdict]
+    problems: tuple[str, ...] = ()
 
 
 def summarise(plan: Plan, findings: Findings) -> Report:
     """The report of a run that planned `plan` and found `findings`."""
     commit = findings.written.commit if findings.written else None
     outcomes = tuple(_outcome(item, findings) for item in plan.services)
-    return Report(plan.environment, plan.source_sha, outcomes, commit)
+    return Report(plan.environment, plan.source_sha, outcomes, commit, findings.problems)
+
+
+def _named(outcome: Outcome) -> str:
+    """The failure with its service, which many an error names itself."""
+    own = outcome.detail.startswith(f"{outcome.service}: ")
+    return outcome.detail if own else f"{outcome.service}: {outcome.detail}"
 
 
 def planned(plan: Plan) -> Report:
     """The report of a run that only planned."""
-    outcomes = tuple(Outcome(item.name, item.state, "untouched", item.reason) for item in plan.services)
+    outcomes = tuple(Outcome(item.name, item.state, _planned_result(item), item.reason) for item in plan.services)
     return Report(plan.environment, plan.source_sha, outcomes)
+
+
+def _planned_result(item: ServicePlan) -> str:
+    return "planned" if item.writes or item.state is State.UNVERIFIED else "untouched"
 
 
 def _outcome(item: ServicePlan, findings: Findings) -> Outcome:

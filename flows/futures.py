@@ -29,10 +29,11 @@ def settle(names: Sequence[str], futures: Iterable[PrefectFuture[R]]) -> Settled
         if future.state.is_completed():
             values[name] = future.result()
         else:
-            failures[name] = _sentence(future.state)
+            failures[name] = sentence(future.state)
     return Settled(values, failures)
 
 
-def _sentence(state: State[R]) -> str:
+def sentence(state: State[R]) -> str:
+    """What went wrong in a run that ended in `state`, in words."""
     found = state.result(raise_on_failure=False) if state.is_failed() or state.is_crashed() else None
     return str(found) if isinstance(found, BaseException) else f"{state.name}: {state.message}"

@@ -13,7 +13,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from argosy.errors import ReleaseFailed
 from argosy.models import BuildResult, Plan, TriggerEvent, Verdict, WriteBack
 from argosy.report import Findings, Report, awaiting, planned, summarise
-from flows.futures import Settled, settle
+from flows.futures import Settled, sentence, settle
 from tasks import logs
 from tasks.build import build
 from tasks.ensure_repository import ensure_repository
@@ -25,6 +25,7 @@ from tasks.verify import record_verdicts, verify
 from tasks.write_back import write_back
 
 CONCURRENT_SERVICES = 16
+COMMIT = "commit"
 
 
 @flow(
@@ -58,9 +59,10 @@ def release(
     if dry_run or plan.nothing_to_do:
         return _end(planned(plan))
     built = _build(repository, plan)
-    written = write_back(repository, plan, list(built.values.values())) if built.values or adopt else None
-    verdicts = _verify(repository, plan, written, built.values)
-    findings = Findings(built.values, {**built.failures, **verdicts.failures}, written, verdicts.values)
+    written = _write_back(repository, plan, built.values)
+    verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), built.values)
+    failures = {**built.failures, **_unwritten(plan, built.values, written), **verdicts.failures}
+    findings = Findings(built.values, failures, written.values.get(COMMIT), verdicts.values, problems)
     return _end(summarise(plan, findings))
 
 
@@ -72,17 +74,33 @@ def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
     return replace(images, failures={**images.failures, **settle(names, ready).failures})
 
 
-def _verify(repository: str, plan: Plan, written: WriteBack | None, built: dict[str, BuildResult]) -> Settled[Verdict]:
+def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> Settled[WriteBack]:
+    """One commit for all that was built; adoption writes one whatever was."""
+    if not built and not plan.adopt:
+        return Settled({}, {})
+    state = write_back(repository, plan, list(built.values()), return_state=True)
+    return Settled({COMMIT: state.result()}, {}) if state.is_completed() else Settled({}, {COMMIT: sentence(state)})
+
+
+def _unwritten(plan: Plan, built: dict[str, BuildResult], written: Settled[WriteBack]) -> dict[str, str]:
+    """What could not be written is not released, and each service that it should have been says so."""
+    names = list(built) or [item.name for item in plan.services]
+    return dict.fromkeys(names, written.failures[COMMIT]) if written.failures else {}
+
+
+def _verify(
+    repository: str, plan: Plan, written: WriteBack | None, built: dict[str, BuildResult]
+) -> tuple[Settled[Verdict], tuple[str, ...]]:
     """Every application at once, while the tags move; then what was seen is put on record."""
-    where = _where(repository, plan)
-    released = written.released if written else ()
-    tags = move_tags.submit(repository, plan.environment, plan.source_sha, released)
+    where = (repository, plan.environment, plan.source_sha)
+    tags = move_tags.submit(*where, written.released if written else ())
     awaited = awaiting(plan, written, built)
-    verdicts = settle([item.name for item in awaited], verify.map(*where, awaited) if awaited else [])
-    if verdicts.values:
-        record_verdicts(repository, plan.environment, plan.source_sha, awaited, list(verdicts.values.values()))
-    tags.result()
-    return verdicts
+    verdicts = settle(
+        [item.name for item in awaited], verify.map(*_where(repository, plan), awaited) if awaited else []
+    )
+    states = [record_verdicts(*where, awaited, list(verdicts.values.values()), return_state=True)] if awaited else []
+    tags.wait()
+    return verdicts, tuple(sentence(state) for state in [tags.state, *states] if not state.is_completed())
 
 
 def _where(repository: str, plan: Plan) -> tuple[unmapped, unmapped, unmapped]:
@@ -91,6 +109,6 @@ def _where(repository: str, plan: Plan) -> tuple[unmapped, unmapped, unmapped]:
 
 def _end(report: Report) -> State[Any]:
     publish(report)
-    if report.failed:
+    if report.failed or report.problems:
         raise ReleaseFailed(report.sentence(), remedy="what succeeded stays released; run again once it is mended")
     return Completed(message=report.sentence(), name="Adoption needed" if report.unknown else "Completed")
