@@ -10,15 +10,15 @@ import io
 import json
 import posixpath
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from dockerfile_parse import DockerfileParser
-
+from argosy import dockerignore
+from argosy.dockerfile import external_images
 from argosy.environment import STATE_FOLDER
 from argosy.errors import Terminal
-from argosy.git import EXECUTABLE, LINK, SUBMODULE, Git, TreeEntry
+from argosy.git import EXECUTABLE, LINK, REGULAR, SUBMODULE, Git, TreeEntry
 from argosy.models import RECIPE, BuildContext, ContentDigest, Service
 
 _MODES = {EXECUTABLE: "755", LINK: "link", SUBMODULE: "submodule"}
@@ -56,7 +56,7 @@ class BuildInputs:
         inputs = {
             "recipe": RECIPE,
             "files": sorted([file.path, file.mode, file.object_id] for file in self.files),
-            "dockerfile": self.dockerfile.object_id,
+            "dockerfile": [self.dockerfile.path, self.dockerfile.mode, self.dockerfile.object_id],
             "images": list(self.images),
             "target": context.target_stage,
             "platforms": sorted(context.platform),
@@ -77,13 +77,7 @@ class Snapshot:
     def inputs(self, service: Service) -> BuildInputs:
         """The build inputs of `service`. Raises Terminal where its Dockerfile or its context is missing."""
         context = service.build_context
-        dockerfile = self._entries.get(context.dockerfile)
-        if dockerfile is None:
-            raise Terminal(
-                f"{context.dockerfile} is not in commit {self._commit[:12]}",
-                service=service.name,
-                remedy="commit a Dockerfile there, or name another under services in argosy.yaml",
-            )
+        dockerfile = self._dockerfile(service)
         files = self._context_files(service)
         return BuildInputs(
             service=service.name,
@@ -93,75 +87,44 @@ class Snapshot:
             context=context,
         )
 
+    def _dockerfile(self, service: Service) -> TreeEntry:
+        path = service.build_context.dockerfile
+        found = self._entries.get(path)
+        if found is None or found.mode not in {REGULAR, EXECUTABLE}:
+            raise Terminal(
+                f"{path} is {'not' if found is None else 'no regular file'} in commit {self._commit[:12]}",
+                service=service.name,
+                remedy="commit a Dockerfile there, or name another under services in argosy.yaml",
+            )
+        return found
+
     def _context_files(self, service: Service) -> tuple[InputFile, ...]:
         root, chart = service.build_context.path, service.chart_path
-        inside = [e for e in self._entries.values() if _below(e.path, root) and not _below(e.path, chart)]
+        inside = [entry for entry in self._entries.values() if _below(entry.path, root) and entry.path != root]
+        if not inside:
+            raise Terminal(
+                f"the build context {root} holds no files in commit {self._commit[:12]}",
+                service=service.name,
+                remedy="correct build.context or path under services in argosy.yaml",
+            )
+        if not _below(root, chart):  # a chart at the context's root, or above, is no part that could be left out
+            inside = [entry for entry in inside if not _below(entry.path, chart)]
         excluded = self._ignore_rule(service.build_context)
         files = (_input_file(entry, root) for entry in inside)
         return tuple(file for file in files if not excluded(file.path))
 
-    def _ignore_rule(self, context: BuildContext) -> Callable[[str], bool]:
+    def _ignore_rule(self, context: BuildContext) -> dockerignore.Rule:
         beside = self._entries.get(f"{context.dockerfile}.dockerignore")
         entry = beside or self._entries.get(_join(context.path, ".dockerignore"))
-        return ignore_rule(self._read(entry)) if entry else lambda _path: False
+        return dockerignore.rule(self._read(entry), entry.path) if entry else lambda _path: False
 
     def _read(self, entry: TreeEntry) -> bytes:
         content = next(iter(self._git.objects([entry.object_id])))
-        if content is None:
-            raise Terminal(f"{entry.path} is no regular file", remedy="commit the file itself, not a submodule")
+        if content is None or entry.mode == LINK:
+            raise Terminal(
+                f"{entry.path} is no regular file", remedy="commit the file itself, no link and no submodule"
+            )
         return content
-
-
-def ignore_rule(text: bytes) -> Callable[[str], bool]:
-    """Whether a path of the build context is left out, by the rules of a `.dockerignore`."""
-    lines = (line.strip() for line in text.decode("utf-8-sig", errors="replace").splitlines())
-    patterns = [line for line in lines if line and not line.startswith("#")]
-    if not patterns:
-        return lambda _path: False
-    # Imported late: docker-py costs half a second, and most services have no such file.
-    from docker.utils.build import PatternMatcher
-
-    matcher = PatternMatcher(patterns)
-    matcher.patterns.pop()  # it always brings .dockerignore back in, which Docker does not
-    matches: Callable[[str], bool] = matcher.matches
-    return matches
-
-
-def external_images(dockerfile: bytes) -> tuple[str, ...]:
-    """The images a Dockerfile names as it writes them, sorted: FROM, COPY --from, mounts and the syntax line."""
-    text = dockerfile.decode("utf-8-sig", errors="replace")
-    parser = DockerfileParser(fileobj=io.BytesIO(text.encode()))
-    stages: set[str] = set()
-    named: set[str] = set(_syntax(text))
-    for step in parser.structure:
-        words = step["value"].split()
-        if step["instruction"] == "FROM":
-            named |= _base(words, stages)
-        elif step["instruction"] in {"COPY", "ADD", "RUN"}:
-            named |= {source for word in words for source in _sources(word)}
-    return tuple(sorted(name for name in named - stages if name != "scratch" and not name.isdigit()))
-
-
-def _syntax(text: str) -> list[str]:
-    first = text.partition("\n")[0].replace(" ", "")
-    return [first.removeprefix("#syntax=").strip()] if first.startswith("#syntax=") else []
-
-
-def _base(words: Sequence[str], stages: set[str]) -> set[str]:
-    names = [word for word in words if not word.startswith("--")]
-    found = {names[0]} - stages if names else set()
-    if len(names) == 3 and names[1].upper() == "AS":
-        stages.add(names[2])
-    return found
-
-
-def _sources(word: str) -> list[str]:
-    if word.startswith("--from="):
-        return [word.removeprefix("--from=")]
-    if word.startswith("--mount="):
-        options = word.removeprefix("--mount=").split(",")
-        return [option.removeprefix("from=") for option in options if option.startswith("from=")]
-    return []
 
 
 def export(git: Git, inputs: BuildInputs, stream: BinaryIO) -> None:
@@ -176,13 +139,23 @@ def export(git: Git, inputs: BuildInputs, stream: BinaryIO) -> None:
         if file.mode == "submodule":
             raise _refused(inputs, file, "is a submodule, whose files are not in this repository")
     contents = git.objects(file.object_id for file in files)
-    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+    with tarfile.open(
+        fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT, encoding="utf-8", errors="surrogateescape"
+    ) as archive:
+        archive.addfile(_root())
         for file, content in zip(files, contents, strict=True):
             if content is None:
                 raise _refused(inputs, file, "is missing from the object store")
             if content.startswith(_LFS_POINTER):
                 raise _refused(inputs, file, "is a Git LFS pointer, not the file itself")
             archive.addfile(_member(file, content), io.BytesIO(content) if file.mode != "link" else None)
+
+
+def _root() -> tarfile.TarInfo:
+    # Docker tells an archive from a Dockerfile by its first two blocks, which a long or foreign name would fill.
+    member = tarfile.TarInfo(".")
+    member.type, member.mode, member.mtime = tarfile.DIRTYPE, 0o755, _TIMESTAMP
+    return member
 
 
 def _member(file: InputFile, content: bytes) -> tarfile.TarInfo:
@@ -221,7 +194,7 @@ def _join(folder: str, name: str) -> str:
 
 def _input_file(entry: TreeEntry, root: str) -> InputFile:
     path = entry.path if root in {"", "."} else entry.path[len(root) + 1 :]
-    return InputFile(path or posixpath.basename(entry.path), _MODES.get(entry.mode, "644"), entry.object_id)
+    return InputFile(path, _MODES.get(entry.mode, "644"), entry.object_id)
 
 
 def _placed(dockerfile: TreeEntry, root: str, files: Sequence[InputFile]) -> InputFile:
@@ -229,6 +202,6 @@ def _placed(dockerfile: TreeEntry, root: str, files: Sequence[InputFile]) -> Inp
     if _below(dockerfile.path, root):
         return _input_file(dockerfile, root)
     name = ".argosy.Dockerfile"
-    while any(file.path == name for file in files):
+    while any(_below(file.path, name) for file in files):
         name = f".{name}"
     return InputFile(name, "644", dockerfile.object_id)

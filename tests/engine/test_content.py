@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from argosy.content import Snapshot, export, external_images, ignore_rule
+from argosy.content import Snapshot, export
 from argosy.errors import Terminal
 from argosy.models import ContentDigest, Service
-from tests.engine.shop import Shop, run
+from tests.engine.shop import VALUES, Shop, run
+
+ROOT = Path(__file__).parents[2]
 
 
 def digest(shop: Shop, service: str = "ui") -> ContentDigest:
@@ -25,7 +30,7 @@ def exported(shop: Shop, service: Service) -> dict[str, tarfile.TarInfo]:
     export(shop.git, inputs, stream)
     stream.seek(0)
     with tarfile.open(fileobj=stream) as archive:
-        return {member.name: member for member in archive.getmembers()}
+        return {member.name: member for member in archive.getmembers() if member.name != "."}
 
 
 def test_a_change_to_a_file_of_the_context_changes_the_digest(shop: Shop) -> None:
@@ -95,23 +100,6 @@ def test_the_dockerignore_beside_the_dockerfile_wins(shop: Shop) -> None:
     assert "main.txt" not in exported(shop, shop.environment().service("ui"))
 
 
-@pytest.mark.parametrize(
-    ("rules", "path", "left_out"),
-    [
-        ("docs", "docs/a/b.md", True),
-        ("**/*.tmp", "a/b/c.tmp", True),
-        ("*.tmp", "a/c.tmp", False),
-        ("# docs\n", "docs/a", False),
-        ("docs\n!docs/keep", "docs/keep", False),
-        ("/docs/", "docs/a", True),
-        (".dockerignore", ".dockerignore", True),
-        ("docs", ".dockerignore", False),
-    ],
-)
-def test_dockerignore_rules_are_dockers_own(rules: str, path: str, left_out: bool) -> None:
-    assert ignore_rule(rules.encode())(path) is left_out
-
-
 def test_the_context_holds_the_files_with_normalised_modes_and_one_time(shop: Shop) -> None:
     (shop.path / "src/ui/link").symlink_to("main.txt")
     (shop.path / "src/ui/main.txt").chmod(0o600)
@@ -169,29 +157,91 @@ def test_a_path_that_is_no_utf8_is_hashed_and_exported(shop: Shop) -> None:
     }
 
 
-def test_every_external_image_is_found_as_written() -> None:
-    dockerfile = b"""# syntax=docker/dockerfile:1
-ARG BASE=alpine:3
-FROM --platform=linux/amd64 golang:1.23@sha256:00 AS build
-RUN --mount=type=bind,from=tools:2,target=/t make
-FROM build AS test
-COPY --from=busybox:1 /bin/sh /
-COPY --from=0 /a /b
-FROM scratch
-FROM ${BASE}
-COPY --from=build /a /b
-"""
-    assert external_images(dockerfile) == (
-        "${BASE}",
-        "busybox:1",
-        "docker/dockerfile:1",
-        "golang:1.23@sha256:00",
-        "tools:2",
-    )
-
-
 def test_the_digest_is_the_same_in_a_bare_clone(shop: Shop, tmp_path: Path) -> None:
     run("clone", "-q", "--bare", str(shop.origin), str(tmp_path / "bare.git"))
     bare = Shop.__new__(Shop)
     bare.path, bare.origin, bare.git = tmp_path / "bare.git", shop.origin, type(shop.git)(tmp_path / "bare.git")
     assert digest(bare) == digest(shop)
+
+
+def configured(shop: Shop, service: str) -> None:
+    text = (shop.path / "argosy.yaml").read_text().replace("  ui: {}", f"  ui: {service}")
+    shop.commit("Configure", {"argosy.yaml": text})
+
+
+@pytest.mark.parametrize("chart", ["{chart: src/ui}", "{chart: src, build: {context: src/ui}}"])
+def test_a_chart_that_holds_the_context_hides_none_of_it(shop: Shop, chart: str) -> None:
+    values = {f"{folder}/values{suffix}.yaml": VALUES for folder in ("src/ui", "src") for suffix in ("", "-dev")}
+    shop.commit("Move the values", values)
+    configured(shop, chart)
+    before = digest(shop)
+    shop.commit("Edit", {"src/ui/main.txt": "ui two\n"})
+    assert digest(shop) != before
+    after = digest(shop)
+    shop.commit("Release", {name: VALUES.replace("1.0", "2.0") for name in values})
+    assert (digest(shop) == after) is ("context" not in chart)
+
+
+@pytest.mark.parametrize("path", ["./src/ui", "src//ui/", "src/./ui"])
+def test_a_path_means_the_same_however_it_is_written(shop: Shop, path: str) -> None:
+    before = digest(shop)
+    configured(shop, f'{{path: "{path}"}}')
+    assert digest(shop) == before
+    shop.release("ui", shop.head)
+    assert digest(shop) == before
+
+
+def test_a_service_at_the_root_of_the_repository_is_found(shop: Shop) -> None:
+    shop.commit(
+        "Add", {"Dockerfile": "FROM scratch\nCOPY . /\n", "chart/values.yaml": VALUES, "chart/values-dev.yaml": VALUES}
+    )
+    configured(shop, "{path: .}")
+    assert {"Dockerfile", "src/ui/main.txt"} <= set(exported(shop, shop.environment().service("ui")))
+
+
+@pytest.mark.parametrize("context", ["nowhere", "src/ui/main.txt"])
+def test_a_context_that_is_no_folder_is_refused(shop: Shop, context: str) -> None:
+    configured(shop, f"{{build: {{context: {context}}}}}")
+    with pytest.raises(Terminal, match=rf"ui: the build context {context} holds no files.*build\.context"):
+        digest(shop)
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
+def test_a_link_in_place_of_a_dockerfile_is_refused(shop: Shop, name: str) -> None:
+    (shop.path / "src/ui" / name).unlink(missing_ok=True)
+    (shop.path / "src/ui" / name).symlink_to("main.txt")
+    shop.commit("Link", {})
+    with pytest.raises(Terminal, match=f"{name} is no regular file"):
+        digest(shop)
+
+
+def test_an_archive_is_known_by_its_first_two_blocks(shop: Shop) -> None:
+    shop.commit("Name it long", {f"src/ui/\u00e4{'a' * 120}": "x\n"})
+    stream = io.BytesIO()
+    export(shop.git, Snapshot(shop.git, shop.head).inputs(shop.environment().service("ui")), stream)
+    with tarfile.open(fileobj=io.BytesIO(stream.getvalue()[:1024])) as archive:
+        assert archive.next() is not None
+    assert stream.getvalue()[156:157] == tarfile.DIRTYPE
+
+
+def test_the_digest_and_the_context_do_not_depend_on_the_locale(shop: Shop, tmp_path: Path) -> None:
+    shop.commit("Name it", {"src/ui/caf\u00e9": "x\n"})
+    program = """
+import hashlib, io, pathlib, sys
+from argosy.content import Snapshot, export
+from argosy.digests import environment_at
+from argosy.git import Git
+git, stream = Git(pathlib.Path(sys.argv[1])), io.BytesIO()
+inputs = Snapshot(git, sys.argv[2]).inputs(environment_at(git, sys.argv[2], "dev").service("ui"))
+export(git, inputs, stream)
+print(inputs.digest().hex, hashlib.sha256(stream.getvalue()).hexdigest())
+"""
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", program, str(shop.path), shop.head],
+            env={"PATH": os.environ["PATH"], "PYTHONUTF8": utf8, "LC_ALL": "en_US.ISO-8859-1", "PYTHONPATH": str(ROOT)},
+            check=True, capture_output=True,
+        ).stdout
+        for utf8 in "01"
+    }  # fmt: skip
+    assert len(answers) == 1
