@@ -7,15 +7,18 @@ at a terminal.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.errors import Terminal, Transient
 from argosy.models import SHA
 
-_PASSED_ON = ("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "https_proxy", "no_proxy")
+_PROXY = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
+_PASSED_ON = ("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", *_PROXY)
 _QUIET = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -23,6 +26,7 @@ _QUIET = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
+_EARLY = "it ended early; the repository may be damaged"
 REGULAR, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 
 
@@ -35,6 +39,16 @@ class TreeEntry:
     path: str
 
 
+_SOUND = (
+    "see what git fsck says of the repository; a mirror under ARGOSY_HOME may be deleted, the next run makes it anew"
+)
+_REMEDIES = {
+    "dubious ownership": "run as the user that owns the repository's folder, or give the folder to this user",
+    "mismatched algorithms": "release from a repository with SHA-1 object ids; SHA-256 ones are not supported yet",
+    "No space left on device": "make room on the disk of ARGOSY_HOME",
+}
+
+
 class GitError(Terminal):
     """A git command failed for a reason of its own; `stderr` is what it said."""
 
@@ -43,7 +57,10 @@ class GitError(Terminal):
 
 def failed(command: str, stderr: str) -> GitError:
     """A GitError for `command` (its first word, never its arguments) that said `stderr`."""
-    error = GitError(f"git {command} failed: {stderr.strip() or 'it said nothing'}")
+    remedy = next((words for sign, words in _REMEDIES.items() if sign in stderr), _SOUND)
+    # git's own advice there is a configuration file that no git process of ours reads.
+    said = stderr.partition("To add an exception")[0].strip()
+    error = GitError(f"git {command} failed: {said or 'it said nothing'}", remedy=remedy)
     error.stderr = stderr
     return error
 
@@ -70,21 +87,7 @@ class Git:
 
         Raises GitError when git refuses, Transient when it takes longer than `timeout` seconds.
         """
-        command = ["git", "-C", str(self.directory), *arguments]
-        try:
-            done = subprocess.run(
-                command,
-                input=data or b"",
-                capture_output=True,
-                env=environment(extra),
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise Transient(f"git {arguments[0]} took longer than {timeout:.0f} s") from error
-        if done.returncode:
-            raise failed(_verb(arguments), done.stderr.decode(errors="replace"))
-        return done.stdout
+        return self._done(arguments, (0,), data or b"", extra, timeout).stdout
 
     def text(self, *arguments: str, data: bytes | None = None, extra: Mapping[str, str] | None = None) -> str:
         """The same, decoded, without the newline at its end."""
@@ -92,18 +95,34 @@ class Git:
 
     def ok(self, *arguments: str) -> bool:
         """Whether git answers yes (0) rather than no (1); anything else is a GitError."""
-        command = ["git", "-C", str(self.directory), *arguments]
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=environment(),
-            timeout=120,
-            check=False,
-        )
-        if done.returncode not in {0, 1}:
-            raise failed(_verb(arguments), done.stderr.decode(errors="replace"))
-        return done.returncode == 0
+        return self._done(arguments, (0, 1)).returncode == 0
+
+    def _done(
+        self,
+        arguments: tuple[str, ...],
+        good: tuple[int, ...],
+        data: bytes = b"",
+        extra: Mapping[str, str] | None = None,
+        timeout: float = 120.0,
+    ) -> subprocess.CompletedProcess[bytes]:
+        # A session of its own: the programs that git starts end with it, also when it takes too long.
+        process = subprocess.Popen(
+            ["git", "-C", str(self.directory), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=environment(extra), start_new_session=True,
+        )  # fmt: skip
+        with process:
+            try:
+                output, errors = process.communicate(data, timeout=timeout)
+            except subprocess.TimeoutExpired as error:
+                raise Transient(
+                    f"git {_verb(arguments)} took longer than {timeout:.0f} s",
+                    remedy="see whether the git server and this machine's disk answer",
+                ) from error
+            finally:
+                _end(process)
+        if process.returncode not in good:
+            raise failed(_verb(arguments), errors.decode(errors="replace"))
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
     def is_commit(self, sha: str) -> bool:
         """Whether `sha` is a full SHA of a commit that is at hand; never guesses a branch or a tag."""
@@ -162,20 +181,31 @@ def _verb(arguments: tuple[str, ...]) -> str:
 def _entry(row: bytes) -> TreeEntry:
     head, _, path = row.partition(b"\t")
     mode, _, object_id = head.decode().split(" ")
-    return TreeEntry(mode, object_id, os.fsdecode(path))
+    # Not fsdecode: a path reads the same whatever locale the machine has.
+    return TreeEntry(mode, object_id, path.decode(errors="surrogateescape"))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _ask(process: subprocess.Popen[bytes], name: str) -> bytes | None:
     if process.stdin is None or process.stdout is None:
         raise AssertionError("cat-file was started without pipes")
-    process.stdin.write(os.fsencode(name) + b"\n")
-    process.stdin.flush()
+    try:
+        process.stdin.write(name.encode(errors="surrogateescape") + b"\n")
+        process.stdin.flush()
+    except BrokenPipeError as error:
+        raise failed("cat-file", _EARLY) from error
     header = process.stdout.readline()
     words = header.split()
     if len(words) != 3 or words[-1] in {b"missing", b"ambiguous"}:
         if not header:
-            raise failed("cat-file", "it ended early; the repository may be damaged")
+            raise failed("cat-file", _EARLY)
         return None
     content = process.stdout.read(int(words[2]))
-    process.stdout.read(1)
+    if len(content) != int(words[2]) or process.stdout.read(1) != b"\n":
+        raise failed("cat-file", _EARLY)
     return content if words[1] == b"blob" else None
