@@ -39,7 +39,7 @@ BlockName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class RegistryConfig(_Model):
@@ -62,7 +62,8 @@ class RegistryConfig(_Model):
     @property
     def host(self) -> str:
         """The registry's host and port, as image references carry it."""
-        return self.endpoint or f"{self.account_id}.dkr.ecr.{self.region}.amazonaws.com"
+        china = ".cn" if self.region and self.region.startswith("cn-") else ""
+        return self.endpoint or f"{self.account_id}.dkr.ecr.{self.region}.amazonaws.com{china}"
 
 
 class BuildConfig(_Model):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argosy.config import FILE, ArgoCDConfig, BuildConfig, Configuration, EnvironmentConfig, ServiceConfig
 from argosy.errors import ConfigurationError
 from argosy.models import BuildContext, ImageReference, Service
 
+_PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
 STATE_FOLDER = ".argosy"
 """The folder of the target branch in which Argosy keeps what it writes besides values files."""
 
@@ -78,13 +82,16 @@ class Environment:
 def resolve(configuration: Configuration, name: str) -> Environment:
     """The environment called `name`.
 
-    Raises ConfigurationError where there is none, and where two environments would write one file.
+    Raises ConfigurationError where there is none, where two environments would write one file, where two services
+    share an image repository, and for a placeholder that stands for nothing.
     """
     config = configuration.environments.get(name)
     if config is None:
         known = ", ".join(configuration.environments)
         raise ConfigurationError(f"{FILE} has no environment {name}", remedy=f"it has {known}")
     registry = configuration.registry
+    services = tuple(_service(configuration, config, each) for each in configuration.services)
+    _check_repositories(name, services)
     return Environment(
         name=name,
         source_branch=config.source.branch,
@@ -93,9 +100,22 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         registry=RegistryTarget(registry.type, registry.host, registry.account_id, registry.region),
         blocks=_blocks(name, config),
         watch=_watch(config.argocd or configuration.argocd),
-        services=tuple(_service(configuration, config, each) for each in configuration.services),
+        services=services,
         written=_written(configuration),
     )
+
+
+def _check_repositories(environment: str, services: Sequence[Service]) -> None:
+    # `deployed-dev` and its like can name one image a repository: the other services' would expire while deployed.
+    owners: dict[str, str] = {}
+    for service in services:
+        owned = service.ecr_repository
+        other = owners.setdefault(owned, service.name)
+        if other != service.name:
+            raise ConfigurationError(
+                f"{FILE}: {other} and {service.name} share the image repository {owned} in {environment}",
+                remedy="write {service} into registry.repository",
+            )
 
 
 def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
@@ -114,8 +134,8 @@ def _watch(argocd: ArgoCDConfig | None) -> Watch | None:
 
 def _service(configuration: Configuration, environment: EnvironmentConfig, name: str) -> Service:
     defaults, own = configuration.defaults, configuration.services[name]
-    path = _fill(own.path or defaults.path, name)
-    chart = _fill(own.chart or defaults.chart, name, path)
+    path = _path(own.path or defaults.path, name)
+    chart = _path(own.chart or defaults.chart, name, path)
     repository = environment.registry.repository or configuration.registry.repository
     argocd = environment.argocd or configuration.argocd
     build = own.build
@@ -123,10 +143,10 @@ def _service(configuration: Configuration, environment: EnvironmentConfig, name:
         name=name,
         path=path,
         chart_path=chart,
-        values_path=f"{chart}/{environment.target.values}",
+        values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
         ecr_repository=_fill(repository, name),
         build_context=_context(
-            defaults.build, own, name, path, _fill(own.dockerfile or defaults.dockerfile, name, path)
+            defaults.build, own, name, path, _path(own.dockerfile or defaults.dockerfile, name, path)
         ),
         application=_fill(argocd.application, name) if argocd else None,
         timeout=build.timeout if "timeout" in build.model_fields_set else defaults.build.timeout,
@@ -136,7 +156,7 @@ def _service(configuration: Configuration, environment: EnvironmentConfig, name:
 def _context(defaults: BuildConfig, own: ServiceConfig, name: str, path: str, dockerfile: str) -> BuildContext:
     build = own.build
     return BuildContext(
-        path=_fill(build.context or defaults.context or "{path}", name, path),
+        path=_path(build.context or defaults.context or "{path}", name, path),
         dockerfile=dockerfile,
         build_args=tuple(sorted((defaults.args | build.args).items())),
         target_stage=build.target or defaults.target,
@@ -145,8 +165,20 @@ def _context(defaults: BuildConfig, own: ServiceConfig, name: str, path: str, do
     )
 
 
-def _fill(template: str, service: str, path: str = "") -> str:
-    return template.replace("{path}", path).replace("{service}", service).rstrip("/")
+def _fill(template: str, service: str, path: str | None = None) -> str:
+    """The template with its placeholders filled in; raises ConfigurationError for one that stands for nothing."""
+    filled = (template if path is None else template.replace("{path}", path)).replace("{service}", service)
+    if unknown := _PLACEHOLDER.search(filled):
+        raise ConfigurationError(
+            f"{FILE}: {template} has the placeholder {unknown[0]}, which stands for nothing there",
+            remedy="{service} stands for the service's name, and {path} for its path in what lies below it",
+        )
+    return filled
+
+
+def _path(template: str, service: str, path: str | None = None) -> str:
+    # Git knows one spelling of a path; `./src/ui/` is written `src/ui` there.
+    return posixpath.normpath(_fill(template, service, path))
 
 
 def _written(configuration: Configuration) -> frozenset[str]:

@@ -14,6 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from argosy.errors import ConfigurationError
 
 Path = tuple[str | int, ...]
+_LARGEST, _DEEPEST = 100_000, 50
 
 
 class Document:
@@ -35,6 +36,9 @@ class Document:
             ) from error
         except (YAMLError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{file}: is not YAML: {error}", remedy="save it as UTF-8 text") from error
+        except RecursionError as error:
+            raise ConfigurationError(f"{file}: is nested too deep", remedy="flatten it") from error
+        _bound(self._root, file)
 
     def data(self) -> Any:
         """The document as plain mappings, lists and scalars."""
@@ -63,7 +67,8 @@ class Document:
         if first["type"] == "missing":
             return self.error(path, "is missing", f"add {path[-1]}")
         message = first["msg"].removeprefix("Value error, ")
-        return self.error(path, f"is wrong: {message}", "see docs/configuration.md")
+        remedy = "put it in quotes" if first["type"] == "string_type" else "see docs/configuration.md"
+        return self.error(path, f"is wrong: {message}", remedy)
 
     def _position(self, path: Sequence[str | int]) -> tuple[int, int]:
         node, mark = self._root, (1, 1)
@@ -74,6 +79,23 @@ class Document:
             key, node = found
             mark = (key.start_mark.line + 1, key.start_mark.column + 1)
         return mark
+
+
+def _bound(root: Node | None, file: str) -> None:
+    """Raise ConfigurationError for what aliases make endless or huge: a reader follows each of them."""
+    waiting, seen = [(root, 0)], 0
+    while waiting:
+        node, depth = waiting.pop()
+        seen += 1
+        if node is not None and (seen > _LARGEST or depth > _DEEPEST):
+            mark = node.start_mark
+            raise ConfigurationError(
+                f"{file}:{mark.line + 1}:{mark.column + 1}: stands for too much", remedy="write it without aliases"
+            )
+        if isinstance(node, MappingNode):
+            waiting += [(part, depth + 1) for pair in node.value for part in pair]
+        elif isinstance(node, SequenceNode):
+            waiting += [(part, depth + 1) for part in node.value]
 
 
 def _child(node: Node | None, part: str | int) -> tuple[Node, Node] | None:

@@ -42,6 +42,19 @@ def test_ecr_makes_the_host_from_account_and_region() -> None:
     assert resolve(load(text), "dev").registry.host == "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 
+def test_ecr_in_china_has_a_host_of_its_own() -> None:
+    registry = '{type: ecr, account_id: "123456789012", region: cn-north-1, repository: "shop-{service}"}'
+    text = edited('{type: oci, endpoint: "registry.example:5000", repository: "shop-{service}"}', registry)
+    assert resolve(load(text), "dev").registry.host == "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"
+
+
+def test_aliases_are_understood_and_a_bomb_of_them_is_refused_at_once() -> None:
+    text = edited("  cart: {}", "  cart: &own {build: {target: run}}\n  orders: *own")
+    assert resolve(load(text), "dev").service("orders").build_context.target_stage == "run"
+    bomb = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}' if n else '1'] * 9)}]\n" for n in range(30))
+    assert "stands for too much" in refusal(bomb.encode())
+
+
 def test_a_services_own_settings_lie_over_the_defaults() -> None:
     text = edited("  ui: {}", "  ui: {path: web, build: {args: {B: '2'}, target: run}}").replace(
         b"services:", b"defaults: {build: {args: {A: '1', B: '1'}, timeout: 60}}\nservices:"
@@ -85,6 +98,14 @@ def test_every_values_file_of_every_environment_is_known_as_written() -> None:
         ("type: oci", "type: ecr", "needs account_id and region"),
         (", values: values-dev.yaml", "", "both write src/ui/chart/values.yaml on main"),
         ("version: 1", "version: [", "argosy.yaml:"),
+        ("shop-{service}\"}", "shop\"}", "ui and cart share the image repository shop in dev (write {service}"),
+        ("shop-{service}\"}", "shop-{name}\"}", "has the placeholder {name}, which stands for nothing"),
+        ("  ui: {}", "  ui: {path: 'src/{path}'}", "has the placeholder {path}"),
+        ("  ui: {}", "  ui: {build: {args: {GO: 1.2}}}", "should be a valid string (put it in quotes)"),
+        ("  ui: {}", "  ui: {build: {timeout: .inf}}", "finite number"),
+        ("version: 1", "version: &a [*a]", "argosy.yaml:1:10: stands for too much"),
+        ("version: 1", "version: " + "[" * 2000, "argosy.yaml"),
+        ("version: 1", "version: {" + "a: {" * 2000, "argosy.yaml"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_place_and_remedy(old: str, new: str, said: str) -> None:
