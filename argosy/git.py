@@ -44,7 +44,6 @@ _SOUND = (
 )
 _REMEDIES = {
     "dubious ownership": "run as the user that owns the repository's folder, or give the folder to this user",
-    "mismatched algorithms": "release from a repository with SHA-1 object ids; SHA-256 ones are not supported yet",
     "No space left on device": "make room on the disk of ARGOSY_HOME",
 }
 

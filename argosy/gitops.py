@@ -58,7 +58,7 @@ class Writer:
         message = trailers.message(self.environment.name, source_sha, edits.recorded, self.run)
         made = commit(self.mirror.git, Draft(head, edits.files, message, self.identity, self.clock()))
         try:
-            self.mirror.push(made, f"refs/heads/{self.environment.target_branch}")
+            self.mirror.push(made, f"refs/heads/{self.environment.target_branch}", head)
         except PushRejected:
             return None
         return edits.written(made)
@@ -106,7 +106,7 @@ class Writer:
                 return parent
             made = notes_commit(git, parent, new, self.identity, self.clock())
             try:
-                self.mirror.push(made, ref)
+                self.mirror.push(made, ref, parent)
             except PushRejected:
                 continue
             return made

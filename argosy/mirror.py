@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
-from collections.abc import Mapping
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
-from git import Repo
 from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient
 from argosy.git import Git, GitError
+from argosy.secret_files import secret_file
 
 _REFS = ("refs/heads/*", "refs/notes/argosy/*")
 _LOCK_SECONDS = 300.0
 _TRANSFER_SECONDS = 600.0
-# git hands this to a shell of its own; the two values come from the environment of that one git process.
-_HELPER = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$ARGOSY_USERNAME" "$ARGOSY_PASSWORD"; }; f'
+_STALE_SECONDS = 10.0
+"""How old a lock file of git's is before it is taken for a dead process's: git holds one for milliseconds."""
+# git hands this to a shell of its own; the file that it reads is in memory, and ends with the transfer.
+_HELPER = '!f() { test "$1" = get && cat "$ARGOSY_LOGIN"; }; f'
 
-_LOST_RACE = re.compile(r"fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old value")
+_LOST_RACE = re.compile(
+    r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to update ref|incorrect old value"
+)
+_LOCKED = re.compile(r"^(error|fatal): .*\.lock': File exists", re.MULTILINE)
 _REFUSED = re.compile(r"pre-receive hook declined|protected branch|remote rejected|denied by")
 _UNAUTHORISED = re.compile(r"Authentication failed|could not read (Username|Password)|error: 40[13]|Permission denied")
 _MISSING = re.compile(r"repository .* not found|does not appear to be a git repository|error: 404")
+_SHA256 = re.compile(r"mismatched algorithms|does not support object-format|unknown object format")
 _UNREACHABLE = re.compile(
     r"Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|Could not connect|Empty reply"
     r"|error: (429|5\d\d)|RPC failed|early EOF|unexpected disconnect|Operation timed out|hung up"
@@ -36,6 +45,10 @@ class PushRejected(Transient):
     """Somebody else's push came first: fetch, apply again, push again."""
 
 
+class _Locked(Transient):
+    """A lock file of git's lies in the mirror."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remote:
     """A repository's address, without credentials in it, and the credentials it wants over HTTP."""
@@ -44,19 +57,35 @@ class Remote:
     username: str | None = None
     password: SecretStr | None = None
 
-    def environment(self) -> dict[str, str]:
-        """What the one git process that talks to this remote needs in its environment."""
+    @contextmanager
+    def access(self) -> Iterator[dict[str, str]]:
+        """What the environment of a git process that talks to this remote needs, for as long as the block lasts.
+
+        The password itself is not in it, and no other server than this remote's is told it. Raises Terminal for a
+        login that git's protocol cannot carry.
+        """
         if self.password is None:
-            return {}
-        return {
-            "GIT_CONFIG_COUNT": "2",
-            "GIT_CONFIG_KEY_0": "credential.helper",
-            "GIT_CONFIG_VALUE_0": "",
-            "GIT_CONFIG_KEY_1": "credential.helper",
-            "GIT_CONFIG_VALUE_1": _HELPER,
-            "ARGOSY_USERNAME": self.username or "",
-            "ARGOSY_PASSWORD": self.password.get_secret_value(),
-        }
+            yield {}
+            return
+        parts = urlsplit(self.url)
+        with secret_file(_login(self.username or "", self.password)) as login:
+            yield {
+                "GIT_CONFIG_COUNT": "2",
+                "GIT_CONFIG_KEY_0": "credential.helper",
+                "GIT_CONFIG_VALUE_0": "",
+                "GIT_CONFIG_KEY_1": f"credential.{parts.scheme}://{parts.netloc}.helper",
+                "GIT_CONFIG_VALUE_1": _HELPER,
+                "ARGOSY_LOGIN": str(login),
+            }
+
+
+def _login(username: str, password: SecretStr) -> SecretStr:
+    user, secret = username.strip(), password.get_secret_value().strip("\r\n")
+    if re.search(r"[\r\n\0]", user + secret):
+        raise Terminal(
+            "the login of the GitOps repository holds a line break", remedy="paste the user and the token once more"
+        )
+    return SecretStr(f"username={user}\npassword={secret}\n")
 
 
 class Mirror:
@@ -80,7 +109,10 @@ class Mirror:
                 if self._advertised() != self._held():
                     self._fetch()
         except Timeout as error:
-            raise Transient(f"the mirror of {self.remote.url} stayed locked for {_LOCK_SECONDS:.0f} s") from error
+            raise Transient(
+                f"the mirror of {self.remote.url} stayed locked for {_LOCK_SECONDS:.0f} s",
+                remedy="see which other run is fetching it, and run again",
+            ) from error
 
     def branch(self, name: str) -> str:
         """The tip of a branch, as of the last update. Raises Terminal where the remote has no such branch."""
@@ -97,20 +129,30 @@ class Mirror:
             raise Terminal(f"{self.remote.url} has no default branch", remedy="set one, or name the source commit")
         return found[1]
 
-    def push(self, commit: str, ref: str) -> None:
-        """Point the remote's `ref` at `commit`, which must descend from where it points now: compare and swap.
+    def push(self, commit: str, ref: str, expected: str | None) -> None:
+        """Point the remote's `ref` at `commit`, a descendant of `expected`, if it still points there: compare and swap.
+
+        `expected` is None for a ref that is not there yet. A ref that was deleted or set back meanwhile has moved too.
 
         Raises PushRejected when somebody else was first, Terminal when the remote refuses, Transient when it is down.
         """
-        self._transfer("push", "--no-verify", self.remote.url, f"{commit}:{ref}")
+        lease = f"--force-with-lease={ref}:{expected or ''}"
+        self._transfer("push", "--no-verify", lease, self.remote.url, f"{commit}:{ref}")
 
     def _create(self) -> None:
         if (self.path / "HEAD").exists():
             return
-        unfinished = self.path.with_name(f".{uuid.uuid4().hex}")
-        with Repo.init(unfinished, bare=True, mkdir=True) as repository:
-            repository.git.config("gc.auto", "0")
-            repository.git.config("core.logAllRefUpdates", "false")
+        unfinished = self.path.with_suffix(".unfinished")
+        for leftover in (self.path, unfinished):
+            shutil.rmtree(leftover, ignore_errors=True)
+        # Imported late: it costs a third of a second, and the mirror is mostly there.
+        from git import Repo
+
+        # Not Repo.init: it takes templates from the user, and GIT_DIR from a hook that started Argosy.
+        Git(self.path.parent).run("init", "--quiet", "--bare", "--template=", str(unfinished))
+        with Repo(unfinished) as repository, repository.config_writer() as settings:
+            settings.set_value("gc", "auto", 0)
+            settings.set_value("core", "logAllRefUpdates", "false")
         unfinished.rename(self.path)
 
     def _advertised(self) -> dict[str, str]:
@@ -126,21 +168,43 @@ class Mirror:
 
     def _fetch(self) -> None:
         refspecs = [f"+{ref}:{ref}" for ref in _REFS]
-        self._transfer("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", self.remote.url, *refspecs)
+        command = ("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", self.remote.url, *refspecs)
+        _remove(self.path.glob("objects/pack/tmp_*"), older=2 * _TRANSFER_SECONDS)
+        try:
+            self._transfer(*command)
+        except _Locked:
+            # A fetch that was killed leaves its locks; we hold the one that every other fetch waits for.
+            if not _remove([*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")], older=_STALE_SECONDS):
+                raise
+            self._transfer(*command)
 
     def _transfer(self, *arguments: str) -> str:
-        try:
-            extra: Mapping[str, str] = self.remote.environment()
-            return self.git.run(*arguments, extra=extra, timeout=_TRANSFER_SECONDS).decode(errors="replace")
-        except GitError as error:
-            raise explain(error, self.remote.url) from error
+        with self.remote.access() as extra:
+            try:
+                return self.git.run(*arguments, extra=extra, timeout=_TRANSFER_SECONDS).decode(errors="replace")
+            except GitError as error:
+                raise explain(error, self.remote.url) from error
+
+
+def _remove(files: Iterable[Path], *, older: float) -> bool:
+    """Remove the `files` that are older than so many seconds, and say whether there were any."""
+    stale = [file for file in files if file.is_file() and file.stat().st_mtime < time.time() - older]
+    for file in stale:
+        file.unlink(missing_ok=True)
+    return bool(stale)
 
 
 def explain(error: GitError, url: str) -> Transient | Terminal:
     """What a failed transfer means: lost a race, refused, unauthorised, missing or unreachable."""
     said = error.stderr
+    if _LOCKED.search(said):
+        return _Locked(f"another git process writes to the mirror of {url}", remedy="wait for it, and run again")
+    if _SHA256.search(said):
+        return Terminal(
+            f"{url} has SHA-256 object ids, which are not supported yet", remedy="release from a SHA-1 repository"
+        )
     if _LOST_RACE.search(said):
-        return PushRejected(f"somebody else pushed to {url} first")
+        return PushRejected(f"somebody else pushed to {url} first", remedy="run again: it starts from theirs")
     if _UNREACHABLE.search(said):
         return Transient(f"{url} cannot be reached: {_last(said)}", remedy="check that the git server is up")
     if _UNAUTHORISED.search(said):
@@ -149,7 +213,7 @@ def explain(error: GitError, url: str) -> Transient | Terminal:
         return Terminal(f"{url} refuses the push: {_last(said)}", remedy="allow Argosy's user to push to that branch")
     if _MISSING.search(said):
         return Terminal(f"{url} is not a repository", remedy="correct the URL in the GitOps repository block")
-    return Terminal(str(error), remedy=f"run the same git command against {url} by hand")
+    return Terminal(error.message, remedy=f"run the same git command against {url} by hand")
 
 
 def _last(said: str) -> str:

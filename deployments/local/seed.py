@@ -32,9 +32,9 @@ class Developer:
     def git(self, *arguments: str) -> str:
         """What `git ARGUMENTS` writes in the work tree."""
         who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _DEVELOPER.items()}
-        login = Remote(self.url, "developer", self.password).environment()
         command = ["git", "-C", str(self.path), *arguments]
-        done = subprocess.run(command, capture_output=True, env=environment(who | login), check=False, timeout=120)
+        with Remote(self.url, "developer", self.password).access() as login:
+            done = subprocess.run(command, capture_output=True, env=environment(who | login), check=False, timeout=120)
         if done.returncode:
             raise ConfigurationError(
                 f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}",
