@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deployments.local.aws import ACCOUNT, REGION, AccessKey, session
-from tests.deployments.conftest import Cloud
+from tests.cloud import Cloud
 from tests.deployments.images import INDEX, client, digest, index, manifest, put
 from tests.deployments.waiting import soon
 
