@@ -24,6 +24,7 @@ from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
 from flows.release import release
+from tasks.workspace import load
 
 KINDS: dict[str, type[Block]] = {
     kind.get_block_type_slug(): kind
@@ -50,7 +51,8 @@ def register_types() -> list[str]:
 def register_blocks(documents: Sequence[BlockDocument]) -> list[str]:
     """Create or overwrite each block, in order; return `type/name` of each.
 
-    Raises ConfigurationError for a type or a field that is not known; blocks before it are registered then.
+    Raises ConfigurationError for a type, a field or another block that is not known, and for a value that is wrong;
+    blocks before it are registered then.
     """
     for document in documents:
         kind = KINDS.get(document.type)
@@ -80,7 +82,7 @@ def _block(kind: type[Block], document: BlockDocument) -> Block:
 
 def _value(kind: type[Block], name: str, value: Any) -> Any:
     if isinstance(value, Mapping) and "$block" in value:
-        return AwsCredentials.load(value["$block"])
+        return load(AwsCredentials, value["$block"])
     field = kind.model_fields.get(name)
     return SecretStr(value) if field and "SecretStr" in str(field.annotation) and isinstance(value, str) else value
 
