@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from argosy.home import home
+from deployments.local.git_server import BOT, GitServer
 from tests.cloud import Cloud
+
+if TYPE_CHECKING:  # it imports Prefect, which takes seconds that the tests of the engine need not wait for
+    from tests.hosted import HostedShop
 
 _PATIENCE = 180  # seconds for the server's first start, which takes about 15 on an idle machine
 
@@ -28,7 +35,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterator[
 @pytest.fixture(scope="session")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Prefect server with an empty database, and nothing of the user's own profile."""
-    # Imported here, as it takes seconds that the tests of the engine need not wait for.
     from prefect.context import use_profile
     from prefect.settings import PREFECT_HOME, PREFECT_SERVER_ANALYTICS_ENABLED, Profile
     from prefect.testing.utilities import prefect_test_harness
@@ -40,3 +46,33 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         prefect_test_harness(server_startup_timeout=_PATIENCE),
     ):
         yield
+
+
+@pytest.fixture(scope="session")
+def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GitServer, SecretStr]]:
+    """A git server, and the password of its user argosy."""
+    password = SecretStr(secrets.token_urlsafe())
+    with GitServer({BOT: password}, state=tmp_path_factory.mktemp("git")) as server:
+        yield server, password
+
+
+@pytest.fixture
+def hosted(
+    prefect: None,
+    cloud: Cloud,
+    git_server: tuple[GitServer, SecretStr],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> HostedShop:
+    """A shop that nothing brings up, and a cache of Argosy's own."""
+    from tests.hosted import HostedShop
+
+    monkeypatch.setenv("ARGOSY_HOME", str(tmp_path / "home"))
+    return HostedShop(tmp_path, *git_server, cloud)
+
+
+@pytest.fixture
+def watched(hosted: HostedShop, git_server: tuple[GitServer, SecretStr], tmp_path: Path) -> Iterator[HostedShop]:
+    """A shop that Argo CD brings up."""
+    with hosted.watched(git_server[1], tmp_path / "state"):
+        yield hosted

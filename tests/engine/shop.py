@@ -38,8 +38,8 @@ _PERSON = {
 class Shop:
     """A work tree at `path` with its bare origin beside it; every commit is pushed at once."""
 
-    def __init__(self, folder: Path) -> None:
-        self.origin = folder / "origin.git"
+    def __init__(self, folder: Path, origin: Path | None = None) -> None:
+        self.origin = origin or folder / "origin.git"
         self.path = folder / "work"
         run("init", "-q", "--bare", "-b", "main", str(self.origin))
         run("clone", "-q", str(self.origin), str(self.path))
