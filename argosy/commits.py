@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from pydantic import SecretStr
 
-from argosy.git import Git
+from argosy.errors import Terminal
+from argosy.git import EXECUTABLE, REGULAR, Git, GitError
 from argosy.secret_files import secret_file
 
 
@@ -45,17 +44,25 @@ class Draft:
 def commit(git: Git, draft: Draft) -> str:
     """Write the commit's objects, and return its SHA; no ref is moved."""
     tree = _tree(git, draft)
-    with _key(draft.identity) as key:
-        options = ["-S"] if key else []
-        settings = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={key}"] if key else []
-        return git.text(
-            *settings, "commit-tree", *options, "-p", draft.parent, tree,
-            data=draft.message.encode(), extra=draft.identity.environment(draft.when),
-        )  # fmt: skip
+    words = ["commit-tree", "-p", draft.parent, tree]
+    data, who = draft.message.encode(errors="surrogateescape"), draft.identity.environment(draft.when)
+    if draft.identity.signing_key is None:
+        return git.text(*words, data=data, extra=who)
+    with secret_file(_whole(draft.identity.signing_key)) as key:
+        settings = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={key}"]
+        try:
+            return git.text(*settings, "commit-tree", "-S", *words[1:], data=data, extra=who)
+        except GitError as error:
+            raise Terminal(
+                f"the release commit could not be signed: {error.stderr.strip()}",
+                remedy="put an SSH private key in OpenSSH's format, without a passphrase, into the block's signing_key",
+            ) from error
 
 
-def _key(identity: Identity) -> AbstractContextManager[Path | None]:
-    return secret_file(identity.signing_key) if identity.signing_key else nullcontext()
+def _whole(key: SecretStr) -> SecretStr:
+    # ssh-keygen refuses a key without its last line end, which is lost where keys are pasted.
+    lines = key.get_secret_value().strip().splitlines()
+    return SecretStr("".join(f"{line.rstrip()}\n" for line in lines))
 
 
 def _tree(git: Git, draft: Draft) -> str:
@@ -65,8 +72,11 @@ def _tree(git: Git, draft: Draft) -> str:
         git.run("read-tree", draft.parent, extra=index)
         rows = []
         for path, content in draft.files.items():
+            mode = modes.get(path, REGULAR)
+            if mode not in {REGULAR, EXECUTABLE}:
+                raise Terminal(f"{path} is no regular file", remedy="commit the file itself there, no link")
             blob = git.text("hash-object", "-w", "--stdin", data=content)
-            rows.append(f"{modes.get(path, '100644')} {blob}\t{path}\0")
+            rows.append(f"{mode} {blob}\t{path}\0")
         git.run("update-index", "-z", "--index-info", data="".join(rows).encode(), extra=index)
         return git.text("write-tree", extra=index)
 

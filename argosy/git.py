@@ -148,6 +148,11 @@ class Git:
         listing = self.run("ls-tree", "-r", "-z", "--full-tree", commit)
         return tuple(_entry(row) for row in listing.split(b"\0") if row)
 
+    def entry(self, commit: str, path: str) -> TreeEntry | None:
+        """What lies at `path` in the commit's tree, a folder too; None where there is nothing."""
+        listing = self.run("ls-tree", "-z", "--full-tree", commit, "--", path, extra={"GIT_LITERAL_PATHSPECS": "1"})
+        return _entry(listing.rstrip(b"\0")) if listing else None
+
     def file(self, commit: str, path: str) -> bytes | None:
         """The bytes of the file at `path` in the commit's tree; None where there is none."""
         return next(iter(self.objects([f"{commit}:{path}"])))

@@ -53,8 +53,8 @@ class Writer:
     def _attempt(self, source_sha: str, releases: Sequence[Release], *, adopt: bool) -> WriteBack | None:
         head = self.mirror.branch(self.environment.target_branch)
         edits = self._edits(head, source_sha, releases)
-        if not edits.files and not (adopt and edits.recorded):
-            return edits.written(None)
+        if not edits.files and (edits.ours or not (adopt and edits.recorded)):
+            return edits.written(edits.ours)
         message = trailers.message(self.environment.name, source_sha, edits.recorded, self.run)
         made = commit(self.mirror.git, Draft(head, edits.files, message, self.identity, self.clock()))
         try:
@@ -76,10 +76,12 @@ class Writer:
                 continue
             if state.is_ahead(git, now, source_sha):
                 edits.superseded[name] = f"{now.reference.tag} was released meanwhile, from a newer commit"
-            elif now.reference not in {release.expected, release.reference} and not now.record:
+            elif _by_hand(reader.history, release, now):
                 edits.left_out[name] = f"somebody set it to {now.reference} meanwhile; run again to plan with that"
             else:
                 edits.add(git, head, replace(release, expected=now.reference))
+                if now.record and now.record.run == self.run and now.reference == release.reference:
+                    edits.ours = now.record.commit
         return edits
 
     def _check_reachable(self, source_sha: str) -> None:
@@ -113,9 +115,20 @@ class Writer:
         raise PushRejected(f"{ref} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
 
 
+def _by_hand(history: state.History, release: Release, now: state.Released) -> bool:
+    """Whether somebody, and no other run, changed the reference since the release was planned."""
+    if now.reference in {release.expected, release.reference}:
+        return False
+    before = release.expected.tag if release.expected else ""
+    return now.record is None or history.went_back(release.service.name, before, now.reference.tag)
+
+
 @dataclass(slots=True)
 class _Edits:
-    """What one attempt would write, gathered release by release."""
+    """What one attempt would write, gathered release by release.
+
+    `ours` is the commit by which this run wrote it already, where the answer to its push was lost.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
@@ -123,6 +136,7 @@ class _Edits:
     released: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     superseded: dict[str, str] = field(default_factory=dict)
+    ours: str | None = None
 
     def written(self, commit: str | None) -> WriteBack:
         """What was written when all of it is in `commit`."""

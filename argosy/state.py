@@ -9,7 +9,7 @@ from argosy import charts, notes, trailers
 from argosy.digests import Digests
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError
-from argosy.git import Git
+from argosy.git import LINK, SUBMODULE, Git
 from argosy.models import ContentDigest, ImageReference, Service
 from argosy.trailers import ReleaseRecord
 
@@ -19,14 +19,15 @@ class Released:
     """What is known of one service's current reference.
 
     `known` says that the reference is explained: by `record`, by a tag that is a commit at hand, or because the
-    service is newer than the environment's adoption. `content` and `source_sha` are what lies behind it. `previous`
-    is the last verified reference before it.
+    service is newer than the environment's adoption. `content` and `source_sha` are what lies behind it; `on_source`
+    says that the latter is still on the source branch. `previous` is the last verified reference before it.
     """
 
     reference: ImageReference
     known: bool
     content: ContentDigest | None = None
     source_sha: str | None = None
+    on_source: bool = True
     record: ReleaseRecord | None = None
     verified: bool = False
     previous: ImageReference | None = None
@@ -56,6 +57,13 @@ class History:
         """The newest record that wrote `tag` for `service`."""
         return next((r for r in self.records if r.service == service and tag in r.tags), None)
 
+    def went_back(self, service: str, before: str, now: str) -> bool:
+        """Whether tag `now` was released before tag `before` was: no release sets `before` back to it, a hand does."""
+        older, newer = self.record(service, now), self.record(service, before)
+        if older is None or newer is None:
+            return False
+        return self.records.index(older) > self.records.index(newer)
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -66,12 +74,14 @@ class Reader:
     history: History
     digests: Digests
     verified: frozenset[notes.Verified]
+    source_tip: str | None
 
     @classmethod
     def open(cls, git: Git, environment: Environment, target_sha: str, digests: Digests) -> Reader:
         """A reader of `environment` at `target_sha`."""
         history = History(trailers.records(git, target_sha, environment.name))
-        return cls(git, target_sha, history, digests, notes.verified(git, environment.name))
+        tip = git.ref(f"refs/heads/{environment.source_branch}")
+        return cls(git, target_sha, history, digests, notes.verified(git, environment.name), tip)
 
     def read(self, service: Service) -> Released:
         """What `service` has released. Raises ConfigurationError or Terminal where that cannot be read."""
@@ -86,6 +96,7 @@ class Reader:
             known=self.history.first_commit is not None and explained,
             content=content or (record.content if record else None),
             source_sha=source if record or at_hand else None,
+            on_source=not (source and at_hand and self.source_tip) or self.git.is_ancestor(source, self.source_tip),
             record=record,
             verified=notes.Verified(service.name, reference) in self.verified,
             previous=self._previous(service, reference),
@@ -106,22 +117,36 @@ class Reader:
 
 def current_reference(git: Git, commit: str, service: Service) -> ImageReference:
     """The reference that the service's values file carries at `commit`. Raises ConfigurationError without a file."""
-    text = git.file(commit, service.values_path)
+    path = service.values_path
+    text = git.file(commit, path)
+    found = git.entry(commit, path) if text is None or b"\n" not in text else None
+    if found and found.mode in {LINK, SUBMODULE}:
+        kind = "a symbolic link" if found.mode == LINK else "a submodule"
+        raise ConfigurationError(
+            f"{path} is {kind} in commit {commit[:12]} of the target",
+            service=service.name,
+            remedy="commit a file there, or name the file itself in argosy.yaml: a release writes through no link",
+        )
     if text is None:
         raise ConfigurationError(
-            f"{service.values_path} is not in commit {commit[:12]} of the target",
+            f"{path} is not in commit {commit[:12]} of the target",
             service=service.name,
             remedy="commit a values file there, or name the chart in argosy.yaml",
         )
-    return charts.read_reference(text, service.values_path)
+    return charts.read_reference(text, path)
 
 
 def ahead(git: Git, released: Mapping[str, Released], source_sha: str) -> frozenset[str]:
-    """The services whose released source is a descendant of `source_sha`: a release from there would go back."""
+    """The services that a release from `source_sha` would set back: see `is_ahead`."""
     return frozenset(name for name, item in released.items() if is_ahead(git, item, source_sha))
 
 
 def is_ahead(git: Git, released: Released, source_sha: str) -> bool:
-    """Whether what is released comes from a descendant of `source_sha`."""
+    """Whether what is released comes from a descendant of `source_sha` that is still on the source branch.
+
+    A commit that was pushed away from there is no newer release: it may be replaced.
+    """
     newer = released.source_sha
-    return newer not in {None, source_sha} and git.is_commit(newer or "") and git.is_ancestor(source_sha, newer or "")
+    if newer is None or newer == source_sha or not released.on_source:
+        return False
+    return git.is_commit(newer) and git.is_ancestor(source_sha, newer)

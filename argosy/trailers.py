@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,17 +10,22 @@ from argosy.git import Git
 from argosy.models import ContentDigest, Release
 
 ENVIRONMENT, SOURCE, SERVICE, RUN = "Argosy-Environment", "Argosy-Source", "Argosy-Service", "Argosy-Run"
+_RECORD = re.compile(r"(\S+) ([0-9a-f]{40}) ([0-9a-f]{64}) (sha256:[0-9a-f]{64}) (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """What a release commit says of one service: what was released from which source commit, as which manifest."""
+    """What a release commit says of one service: what was released from which source commit, as which manifest.
+
+    `run` is the id of the run that wrote it.
+    """
 
     service: str
     source_sha: str
     content: ContentDigest
     manifest_digest: str
     commit: str
+    run: str = ""
 
     @property
     def tags(self) -> tuple[str, str]:
@@ -49,7 +55,8 @@ def message(environment: str, source_sha: str, releases: Sequence[Release], run:
 
 
 def _tag(release: Release) -> str:
-    return (release.expected.tag if release.expected else "") or "(none)"
+    tag = (release.expected.tag if release.expected else "") or "(none)"
+    return tag if tag.isprintable() else ascii(tag)  # what somebody typed into a chart makes no line of its own
 
 
 def _record(release: Release) -> str:
@@ -60,24 +67,22 @@ def _record(release: Release) -> str:
 
 def records(git: Git, head: str, environment: str) -> tuple[ReleaseRecord, ...]:
     """Every service of every release commit of `environment` that `head` holds, the newest first."""
-    field = "%x1f".join(f"%(trailers:key={key},valueonly,separator=%x1e)" for key in (ENVIRONMENT, SERVICE))
-    log = git.text(
-        "log", "--topo-order", f"--grep=^{ENVIRONMENT}: ", f"--format=%H%x1f{field}%x1d", head,
-    )  # fmt: skip
-    return tuple(_parsed(log.split("\x1d"), environment))
+    fields = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x1e)" for key in (ENVIRONMENT, RUN, SERVICE))
+    log = git.text("log", "-z", "--topo-order", f"--grep=^{ENVIRONMENT}: ", f"--format=%H%x00{fields}", head)
+    return tuple(_parsed(log.split("\0"), environment))
 
 
-def _parsed(rows: Iterable[str], environment: str) -> Iterable[ReleaseRecord]:
-    for row in rows:
-        commit, _, rest = row.strip("\n").partition("\x1f")
-        named, _, services = rest.partition("\x1f")
+def _parsed(words: Sequence[str], environment: str) -> Iterable[ReleaseRecord]:
+    # A message holds no NUL: whatever it says, these are the fields of git's own.
+    for commit, named, run, services in zip(words[::4], words[1::4], words[2::4], words[3::4], strict=False):
         if named.strip() == environment:
-            yield from filter(None, (_service_record(commit, line) for line in services.split("\x1e")))
+            lines = services.split("\x1e")
+            yield from filter(None, (_service_record(commit, run.strip(), line) for line in lines))
 
 
-def _service_record(commit: str, line: str) -> ReleaseRecord | None:
-    words = line.split()
-    if len(words) != 5:  # somebody's own text behind our key; it explains nothing
+def _service_record(commit: str, run: str, line: str) -> ReleaseRecord | None:
+    match = _RECORD.fullmatch(line.strip())
+    if match is None:  # somebody's own text behind our key; it explains nothing
         return None
-    name, sha, content, manifest, recipe = words
-    return ReleaseRecord(name, sha, ContentDigest(content, recipe), manifest, commit)
+    name, sha, content, manifest, recipe = match.groups()
+    return ReleaseRecord(name, sha, ContentDigest(content, recipe), manifest, commit, run)

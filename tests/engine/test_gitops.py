@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,60 +13,9 @@ from pydantic import SecretStr
 from argosy import notes, sources, trailers
 from argosy.commits import Identity
 from argosy.errors import Terminal, Transient
-from argosy.gitops import Writer
 from argosy.mirror import Mirror, Remote
-from argosy.models import Release
-from tests.engine.shop import Shop, image, run
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-class Target:
-    """A shop, and a writer to its origin."""
-
-    def __init__(self, shop: Shop, home: Path, identity: Identity | None = None) -> None:
-        self.shop = shop
-        self.mirror = Mirror(home, Remote(str(shop.origin)))
-        self.mirror.update()
-        identity = identity or Identity("Argosy", "argosy@example.com")
-        self.writer = Writer(self.mirror, shop.environment(), identity, "run-1", lambda: NOW)
-
-    def release(self, service: str = "ui", sha: str | None = None) -> Release:
-        sha = sha or self.shop.head
-        described = self.shop.environment(commit=sha).service(service)
-        content = self.shop.digests(sha).desired(sha)[service]
-        current = image(service, "1.0").tagged("1.0")
-        expected = type(current)(f"public.example/shop-{service}", "1.0")
-        return Release(described, expected, image(service, sha), content, "sha256:" + "b" * 64)
-
-    def read(self, path: str, ref: str = "main") -> str:
-        return run("-C", str(self.shop.origin), "show", f"{ref}:{path}")
-
-    def log(self) -> list[str]:
-        return run("-C", str(self.shop.origin), "log", "--format=%s", "main").splitlines()
-
-    def hook(self, name: str, script: str) -> None:
-        path = self.shop.origin / "hooks" / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-
-
-@pytest.fixture
-def target(shop: Shop, tmp_path: Path) -> Target:
-    return Target(shop, tmp_path / "home")
-
-
-@pytest.fixture
-def competitor(shop: Shop, tmp_path: Path) -> Callable[[dict[str, str]], str]:
-    """A function that commits to the origin from another clone, and returns the SHA."""
-
-    def commit(files: dict[str, str]) -> str:
-        other = Shop.__new__(Shop)
-        other.path, other.origin = tmp_path / f"other-{len(list(tmp_path.iterdir()))}", shop.origin
-        run("clone", "-q", str(shop.origin), str(other.path))
-        return other.commit("Compete", files)
-
-    return commit
+from tests.engine.shop import Shop, run
+from tests.engine.target import Target
 
 
 def test_every_service_is_written_in_one_commit_whose_diff_is_its_references(target: Target) -> None:
@@ -94,15 +43,24 @@ def test_the_trailers_explain_the_release_to_the_next_run(target: Target) -> Non
 def test_nothing_to_change_makes_no_commit(target: Target) -> None:
     source = target.shop.head
     target.writer.write_back(source, [target.release()])
-    again = target.writer.write_back(source, [target.release()])
+    again = replace(target.writer, run="run-2").write_back(source, [target.release()])
     assert (again.commit, again.changes, again.released) == (None, (), ("ui",))
+    assert len(target.log()) == 2
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_a_push_whose_answer_was_lost_is_found_again_by_its_own_run(target: Target, adopt: bool) -> None:
+    source, releases = target.shop.head, [target.release("ui"), target.release("cart")]
+    written = target.writer.write_back(source, releases, adopt=adopt)
+    again = target.writer.write_back(source, releases, adopt=adopt)
+    assert (again.commit, again.released) == (written.commit, written.released)
     assert len(target.log()) == 2
 
 
 def test_adoption_records_what_is_right_already_in_an_empty_commit(target: Target) -> None:
     source = target.shop.head
     target.writer.write_back(source, [target.release()])
-    adopted = target.writer.write_back(source, [target.release()], adopt=True)
+    adopted = replace(target.writer, run="run-2").write_back(source, [target.release()], adopt=True)
     assert adopted.commit is not None
     assert target.log()[0] == "Adopt dev [skip ci]"
     assert [r.service for r in trailers.records(target.mirror.git, adopted.commit, "dev")] == ["ui", "ui"]
