@@ -35,6 +35,7 @@ RelativePath = Annotated[str, Field(min_length=1), AfterValidator(_confined)]
 Branch = Annotated[str, AfterValidator(_branch)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$")]
 RepositoryName = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9._/{}-]*$", max_length=256)]
+Argument = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 BlockName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
@@ -74,8 +75,8 @@ class BuildConfig(_Model):
     platforms: tuple[Annotated[str, Field(pattern=r"^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$")], ...] = Field(
         default=(), strict=False
     )
-    args: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = {}
-    labels: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")], str] = {}
+    args: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Argument] = {}
+    labels: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")], Argument] = {}
     timeout: Annotated[float, Field(gt=0, strict=False)] = 1800.0
 
 
@@ -162,13 +163,18 @@ def load(text: bytes, file: str = FILE) -> Configuration:
     Raises ConfigurationError with the file, the line and the remedy of the first thing that is wrong.
     """
     document = Document(text, file)
+    try:
+        return validated(document)
+    except ValidationError as error:
+        raise document.refusals(error, Configuration)[0] from error
+
+
+def validated(document: Document) -> Configuration:
+    """The configuration in `document`; raises ValidationError for all that is wrong with its values at once."""
     data = document.data()
     if not isinstance(data, Mapping):
         raise document.error((), "must be a mapping", "begin with version, registry, services and environments")
-    try:
-        return Configuration.model_validate(_without_nulls(data))
-    except ValidationError as error:
-        raise document.refusal(error, Configuration) from error
+    return Configuration.model_validate(_without_nulls(data))
 
 
 def _without_nulls(value: Any) -> Any:

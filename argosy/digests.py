@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from argosy.config import FILE, load
+from argosy.config import FILE
+from argosy.config_text import read
 from argosy.content import Snapshot
-from argosy.environment import Environment, resolve
+from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
 from argosy.git import Git
 from argosy.models import ContentDigest, Service
@@ -20,7 +21,7 @@ def environment_at(git: Git, commit: str, name: str) -> Environment:
         raise ConfigurationError(
             f"commit {commit[:12]} has no {FILE}", remedy=f"commit {FILE} at the repository's root"
         )
-    return resolve(load(text), name)
+    return read(text, name)
 
 
 class Digests:

@@ -105,6 +105,19 @@ def resolve(configuration: Configuration, name: str) -> Environment:
     )
 
 
+class Contradiction(ConfigurationError):
+    """Parts of `argosy.yaml` that do not go together: `path` leads to one, else it is the value that reads `scalar`."""
+
+    path: tuple[str, ...] = ()
+    scalar: str = ""
+
+
+def _contradiction(message: str, remedy: str, *path: str, scalar: str = "") -> Contradiction:
+    error = Contradiction(f"{FILE}: {message}", remedy=remedy)
+    error.path, error.scalar = path, scalar
+    return error
+
+
 def _check_repositories(environment: str, services: Sequence[Service]) -> None:
     # `deployed-dev` and its like can name one image a repository: the other services' would expire while deployed.
     owners: dict[str, str] = {}
@@ -112,10 +125,10 @@ def _check_repositories(environment: str, services: Sequence[Service]) -> None:
         owned = service.ecr_repository
         other = owners.setdefault(owned, service.name)
         if other != service.name:
-            raise ConfigurationError(
-                f"{FILE}: {other} and {service.name} share the image repository {owned} in {environment}",
-                remedy="write {service} into registry.repository",
-            )
+            raise _contradiction(
+                f"{other} and {service.name} share the image repository {owned} in {environment}",
+                "write {service} into registry.repository", "environments", environment, "registry", "repository",
+            )  # fmt: skip
 
 
 def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
@@ -169,9 +182,10 @@ def _fill(template: str, service: str, path: str | None = None) -> str:
     """The template with its placeholders filled in; raises ConfigurationError for one that stands for nothing."""
     filled = (template if path is None else template.replace("{path}", path)).replace("{service}", service)
     if unknown := _PLACEHOLDER.search(filled):
-        raise ConfigurationError(
-            f"{FILE}: {template} has the placeholder {unknown[0]}, which stands for nothing there",
-            remedy="{service} stands for the service's name, and {path} for its path in what lies below it",
+        raise _contradiction(
+            f"{template} has the placeholder {unknown[0]}, which stands for nothing there",
+            "{service} stands for the service's name, and {path} for its path in what lies below it",
+            scalar=template,
         )
     return filled
 
@@ -190,8 +204,8 @@ def _written(configuration: Configuration) -> frozenset[str]:
             writer = f"{service} in {name}"
             other = writers.setdefault((environment.target.branch, values), writer)
             if other != writer:
-                raise ConfigurationError(
-                    f"{FILE}: {other} and {writer} both write {values} on {environment.target.branch}",
-                    remedy="give one of them another target.values, target.branch or chart",
-                )
+                raise _contradiction(
+                    f"{other} and {writer} both write {values} on {environment.target.branch}",
+                    "give one of them another target.values, target.branch or chart", "environments", name, "target",
+                )  # fmt: skip
     return frozenset(values for _, values in writers)

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What a command's exit status says; docs/errors.md lists which error ends in which."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG = 2
+    """Wrong use, or wrong configuration: nothing was begun."""
+    NOTHING_TO_DO = 3
+    """Told apart from DONE only where the caller asked to know."""
+    REFUSED = 4
+    """A policy said no: a hold, an approval, a scan."""
+    DOWN = 5
+    """An outside service does not answer, or not as it should; it may be worth trying again."""
+
 
 class ArgosyError(Exception):
     """The base of every error that Argosy raises on purpose.
 
-    `service` names the service concerned, where there is one; `remedy` says in words what to do about it.
+    `service` names the service concerned, where there is one; `remedy` says in words what to do about it; `exit_code`
+    is how a command ends that it reaches.
     """
 
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+
     def __init__(self, message: str, *, service: str | None = None, remedy: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        super().__init__(_shown(message))
+        self.message = _shown(message)
         self.service = service
         self.remedy = remedy
 
@@ -24,12 +45,19 @@ class ArgosyError(Exception):
         return (_rebuild, (type(self), self.message, self.service, self.remedy))
 
 
+def _shown(text: str) -> str:
+    # What others wrote is quoted in messages: an escape sequence in it must not reach anybody's terminal.
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+
+
 def _rebuild(kind: type[ArgosyError], message: str, service: str | None, remedy: str | None) -> ArgosyError:
     return kind(message, service=service, remedy=remedy)
 
 
 class Transient(ArgosyError):
     """It may well work when tried again: network, 5xx, 429, throttling, a push that lost a race."""
+
+    exit_code = ExitCode.DOWN
 
 
 class Terminal(ArgosyError):
@@ -38,6 +66,14 @@ class Terminal(ArgosyError):
 
 class ConfigurationError(Terminal):
     """`argosy.yaml`, or what it points at, is wrong."""
+
+    exit_code = ExitCode.WRONG
+
+
+class WrongUse(Terminal):
+    """What was asked for makes no sense: an abbreviated commit, a name that can be none."""
+
+    exit_code = ExitCode.WRONG
 
 
 class ReleaseFailed(Terminal):

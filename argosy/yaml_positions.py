@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -56,19 +57,25 @@ class Document:
         dotted = ".".join(map(str, path))
         return ConfigurationError(f"{self.file}:{line}:{column}: {dotted} {message}".rstrip(), remedy=remedy)
 
-    def refusal(self, error: ValidationError, model: type[BaseModel]) -> ConfigurationError:
-        """The most telling of pydantic's complaints, in words and with its place."""
-        complaints = error.errors(include_url=False)
+    def refusals(self, error: ValidationError, model: type[BaseModel]) -> list[ConfigurationError]:
+        """Each of pydantic's complaints in words and with its place, the most telling first."""
         # A misspelt key is also a missing one: the misspelling says more.
-        first = next((each for each in complaints if each["type"] == "extra_forbidden"), complaints[0])
-        path = tuple(part for part in first["loc"] if part != "[key]")
-        if first["type"] == "extra_forbidden":
+        complaints = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
+        return [self._refusal(each, model) for each in complaints]
+
+    def _refusal(self, complaint: ErrorDetails, model: type[BaseModel]) -> ConfigurationError:
+        path = tuple(part for part in complaint["loc"] if part != "[key]")
+        if complaint["type"] == "extra_forbidden":
             return self.error(path, "is not a known key", _nearest(str(path[-1]), _keys(model, path[:-1])))
-        if first["type"] == "missing":
+        if complaint["type"] == "missing":
             return self.error(path, "is missing", f"add {path[-1]}")
-        message = first["msg"].removeprefix("Value error, ")
-        remedy = "put it in quotes" if first["type"] == "string_type" else "see docs/configuration.md"
+        message = complaint["msg"].removeprefix("Value error, ")
+        remedy = "put it in quotes" if complaint["type"] == "string_type" else "see docs/configuration.md"
         return self.error(path, f"is wrong: {message}", remedy)
+
+    def path_to(self, scalar: str) -> Path:
+        """Where the first value that reads `scalar` stands; the document itself where none does."""
+        return next(_paths_to(self._root, scalar, ()), ())
 
     def _position(self, path: Sequence[str | int]) -> tuple[int, int]:
         node, mark = self._root, (1, 1)
@@ -104,6 +111,17 @@ def _child(node: Node | None, part: str | int) -> tuple[Node, Node] | None:
     if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part], node.value[part]
     return None
+
+
+def _paths_to(node: Node | None, scalar: str, path: Path) -> Iterator[Path]:
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield from _paths_to(value, scalar, (*path, str(key.value)))
+    elif isinstance(node, SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _paths_to(item, scalar, (*path, index))
+    elif node is not None and node.value == scalar:
+        yield path
 
 
 def _keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
