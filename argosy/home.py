@@ -9,6 +9,7 @@ from pathlib import Path
 def home() -> Path:
     """The root of the cache: `ARGOSY_HOME`, else `~/.cache/argosy`; made with mode 0700 where it is missing."""
     root = Path(os.environ.get("ARGOSY_HOME") or Path.home() / ".cache" / "argosy")
+    root = root.absolute()  # some of what is run from here has a working folder of its own
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     return root
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from argosy.environment import Environment
+from argosy.errors import Terminal
 from argosy.models import ContentDigest, ImageReference, Service
 from argosy.plan import Presence
-from argosy.registry import Manifest, Registry
+from argosy.registry import Manifest, Registry, is_tag
 from argosy.state import Released
 from argosy.trailers import long_tag
 
@@ -24,7 +25,8 @@ def presence(
     def ask(service: Service) -> Presence:
         name, current = service.ecr_repository, released[service.name].reference
         has_content = registry.digest_of(name, desired[service.name].tag) is not None
-        ours = current.repository == environment.repository(service) and current.tag != ""
+        # A tag that no registry takes is somebody's slip, which must not hide what there is to say of the others.
+        ours = current.repository == environment.repository(service) and is_tag(current.tag)
         return Presence(has_content, ours and registry.digest_of(name, current.tag) is not None)
 
     with ThreadPoolExecutor(_CONCURRENT) as pool:
@@ -35,15 +37,19 @@ def presence(
 def tag_release(registry: Registry, image: ImageReference, manifest: Manifest) -> ImageReference:
     """Give `manifest` the release's tag, that of `image`, and return the reference that names it then.
 
-    Where that tag names another manifest already it stays as it is, and the long form is used.
+    Where that tag names another manifest already it stays as it is, and the long form is used. Raises Terminal where
+    that is taken too.
     """
-    standing = registry.digest_of(image.name, image.tag)
-    if standing not in {None, manifest.digest}:
-        image = image.tagged(long_tag(image.tag, manifest.digest))
-        standing = registry.digest_of(image.name, image.tag)
-    if standing is None:
-        registry.tag(image.name, manifest, image.tag)
-    return image
+    long = image.tagged(long_tag(image.tag, manifest.digest))
+    for reference in (image, long):
+        standing = registry.digest_of(reference.name, reference.tag)
+        if standing is None:
+            registry.tag(reference.name, manifest, reference.tag)
+            # Another environment may release the same commit with other arguments at this moment.
+            standing = registry.digest_of(reference.name, reference.tag)
+        if standing == manifest.digest:
+            return reference
+    raise Terminal(f"{image} and {long.tag} both name other images", remedy=f"delete the tag {long.tag}, and run again")
 
 
 def move(registry: Registry, image: ImageReference, tags: Iterable[str]) -> tuple[str, ...]:

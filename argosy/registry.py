@@ -18,7 +18,7 @@ from argosy.errors import Terminal
 from argosy.registry_auth import SCOPE, ChallengeAuth, RegistryCredentials, is_loopback
 from argosy.registry_errors import fault, unreachable
 
-__all__ = ["MEDIA_TYPES", "Manifest", "Registry", "RegistryCredentials"]
+__all__ = ["MEDIA_TYPES", "Manifest", "Registry", "RegistryCredentials", "is_tag"]
 
 MEDIA_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -145,6 +145,11 @@ class Registry(AbstractContextManager["Registry"]):
 
     def _what(self, name: str, reference: str) -> str:
         return f"{self.host}/{name}{'@' if ':' in reference else ':'}{reference}"
+
+
+def is_tag(text: str) -> bool:
+    """Whether a registry would take `text` for a tag."""
+    return _TAG.fullmatch(text) is not None
 
 
 def _validate(name: str, reference: str) -> None:
