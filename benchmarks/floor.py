@@ -67,7 +67,7 @@ class Floor:
             engine = self.stack.engine.environment()
             plugins = Path(engine["DOCKER_CONFIG"]) / "cli-plugins"
             config = held.enter_context(docker_config(self.stack.state, login, [plugins]))
-            remote = Remote(self.work.url, DEVELOPER, self.work.password).environment()
+            remote = held.enter_context(Remote(self.work.url, DEVELOPER, self.work.password).access())
             env = environment(remote) | engine | {"DOCKER_CONFIG": str(config), "HOME": str(self.stack.state)}
             script = self._script(tag, key)
             began = time.monotonic()
@@ -105,8 +105,9 @@ class Floor:
         ]  # fmt: skip
 
     def _edit(self, service: Service, tag: str) -> list[str]:
-        repository = f"s|^  repository:.*|  repository: {self.described.repository(service)}|"
-        return ["sed", "-i", "-e", repository, "-e", f's|^  tag:.*|  tag: "{tag}"|', service.values_path]
+        wanted = {"repository": self.described.repository(service), "tag": f'"{tag}"'}
+        edits = [rf"/^image:/,/^[^ ]/ s|^\( *{key}:\).*|\1 {value}|" for key, value in wanted.items()]
+        return ["sed", "-i", *(f"--expression={edit}" for edit in edits), service.values_path]
 
 
 def _options(name: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
