@@ -27,7 +27,7 @@ def planned(shop: Shop, *, adopt: bool = False, source: str | None = None, **pre
 
 
 def of(shop: Shop, service: str = "ui", **presence: Presence) -> ServicePlan:
-    return next(item for item in planned(shop, **presence).services if item.name == service)
+    return next(item for item in planned(shop, adopt=False, source=None, **presence).services if item.name == service)
 
 
 def verify(shop: Shop, service: str, sha: str, health: Health = Health.HEALTHY) -> None:
@@ -55,8 +55,9 @@ def test_before_adoption_a_tag_that_is_a_commit_explains_nothing(shop: Shop) -> 
 
 
 def test_adoption_builds_what_the_registry_lacks_and_reuses_what_it_has(shop: Shop) -> None:
-    states = {item.name: item.state for item in planned(shop, adopt=True, ui=PRESENT, cart=ABSENT).services}
-    assert states == {"ui": State.REUSE, "cart": State.BUILD}
+    made = planned(shop, adopt=True, ui=PRESENT, cart=ABSENT).services
+    assert {item.name: item.state for item in made} == {"ui": State.REUSE, "cart": State.BUILD}
+    assert made[1].reason == "public.example/shop-cart:1.0 is taken over"
 
 
 def test_a_released_service_that_was_never_seen_healthy_is_unverified(shop: Shop) -> None:
@@ -70,6 +71,40 @@ def test_a_released_and_verified_service_is_unchanged(shop: Shop) -> None:
     verify(shop, "ui", sha)
     assert of(shop).state is State.UNCHANGED
     assert of(shop).wanted == image("ui", sha)
+
+
+def test_a_plan_says_which_commit_released_what_it_finds(shop: Shop) -> None:
+    commit = shop.release("ui", shop.head)
+    shop.commit("Go on", {"README.md": "x\n"})
+    assert (of(shop).release_commit, of(shop).manifest_digest) == (commit, f"sha256:{'a' * 64}")
+    assert (of(shop, "cart").release_commit, of(shop, "cart").manifest_digest) == (None, None)
+
+
+def test_a_long_tag_is_explained_by_its_release_or_its_commit(shop: Shop) -> None:
+    sha = shop.head
+    shop.release("ui", sha)
+    for suffix in ("a" * 12, "b" * 12):
+        values = f"image:\n  repository: registry.example:5000/shop-ui\n  tag: {sha}-{suffix}\n"
+        shop.commit("Type", {"src/ui/chart/values-dev.yaml": values})
+        assert (of(shop).state, of(shop).wanted.tag) == (State.UNVERIFIED, f"{sha}-{suffix}")
+
+
+def test_adoption_of_some_leaves_the_others_unknown(shop: Shop) -> None:
+    digests = shop.digests()
+    released = state.read(shop.git, shop.environment(), shop.head, digests)
+    situation = Situation(shop.head, shop.head, digests.desired(shop.head), released, {})
+    made = plan.make(shop.environment(), situation, adopt=True, services=("ui",))
+    assert [(item.name, item.state) for item in made.services] == [("ui", State.BUILD)]
+    shop.release("ui", shop.head)
+    assert (of(shop).state, of(shop, "cart").state) == (State.UNVERIFIED, State.UNKNOWN)
+
+
+def test_a_service_is_released_to_each_environment_of_a_branch_by_itself(shop: Shop) -> None:
+    sha = shop.head
+    shop.release("ui", sha)
+    shop.release("ui", shop.commit("Edit", {"src/ui/main.txt": "ui two\n"}), "prod")
+    assert of(shop).state is State.BUILD
+    assert of(shop).current == image("ui", sha)
 
 
 @pytest.mark.parametrize("health", [Health.DEGRADED, Health.FAILED, Health.SUPERSEDED])
@@ -121,7 +156,7 @@ def test_a_service_added_after_adoption_is_simply_built(shop: Shop) -> None:
     shop.release("ui", shop.head)
     text = (shop.path / "argosy.yaml").read_text().replace("  cart: {}", "  cart: {}\n  orders: {}")
     shop.commit("Add orders", service_files("orders") | {"argosy.yaml": text})
-    assert of(shop, "orders").state is State.BUILD
+    assert (of(shop, "orders").state, of(shop, "orders").reason) == (State.BUILD, "never released before")
 
 
 def test_a_service_older_than_the_adoption_that_no_trailer_names_is_unknown(shop: Shop) -> None:
