@@ -19,12 +19,26 @@ from argosy.mirror import Mirror
 from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
+from tasks.recent import Recent
 
 B = TypeVar("B", bound=Block)
 
 
+# Loading one takes a new client and three requests; yet a secret renewed during a long build must be seen after it.
+_LOADED = Recent(seconds=60)
+
+
 def load(kind: type[B], name: str) -> B:
-    """The block of `kind` called `name`. Raises ConfigurationError where there is none."""
+    """The block of `kind` called `name`, at most a minute old within a run.
+
+    Raises ConfigurationError where there is none.
+    """
+    if flow_run.id is None:
+        return _load(kind, name)
+    return _LOADED.get((flow_run.id, kind, name), lambda: _load(kind, name))
+
+
+def _load(kind: type[B], name: str) -> B:
     try:
         return cast("B", kind.load(name))
     except ValueError as error:
