@@ -61,7 +61,10 @@ def test_adoption_builds_what_the_registry_lacks_and_reuses_what_it_has(shop: Sh
 
 
 def test_a_released_service_that_was_never_seen_healthy_is_unverified(shop: Shop) -> None:
-    shop.release("ui", shop.head)
+    sha = shop.head
+    shop.release("ui", sha)
+    verify(shop, "cart", sha)
+    verify(shop, "ui", "1" * 40)
     assert of(shop).state is State.UNVERIFIED
 
 
@@ -157,6 +160,10 @@ def test_a_service_added_after_adoption_is_simply_built(shop: Shop) -> None:
     text = (shop.path / "argosy.yaml").read_text().replace("  cart: {}", "  cart: {}\n  orders: {}")
     shop.commit("Add orders", service_files("orders") | {"argosy.yaml": text})
     assert (of(shop, "orders").state, of(shop, "orders").reason) == (State.BUILD, "never released before")
+    shop.release("orders", shop.head)
+    values = "image:\n  repository: registry.example:5000/shop-orders\n  tag: hotfix\n"
+    shop.commit("Type a tag", {"src/orders/chart/values-dev.yaml": values})
+    assert of(shop, "orders").state is State.UNKNOWN
 
 
 def test_a_service_older_than_the_adoption_that_no_trailer_names_is_unknown(shop: Shop) -> None:
@@ -177,16 +184,16 @@ def test_a_tag_that_is_a_branch_or_an_abbreviated_sha_explains_nothing(shop: Sho
         assert of(shop).state is State.UNKNOWN
 
 
-def test_a_reference_whose_commit_is_gone_is_explained_by_its_trailer(shop: Shop) -> None:
+def test_a_reference_whose_commit_is_gone_is_explained_by_its_own_trailer(shop: Shop) -> None:
     content = shop.digests().desired(shop.head)["ui"]
     gone = "1" * 40
     message = (
         f"Release ui\n\nArgosy-Environment: dev\nArgosy-Source: {gone}\n"
         f"Argosy-Service: ui {gone} {content.hex} sha256:{'a' * 64} 1\n"
     )
-    values = f"image:\n  repository: registry.example:5000/shop-ui\n  tag: '{gone}'\n"
-    shop.commit(message, {"src/ui/chart/values-dev.yaml": values})
-    assert of(shop).state is State.UNVERIFIED
+    values = "image:\n  repository: registry.example:5000/shop-{}\n  tag: '" + gone + "'\n"
+    shop.commit(message, {f"src/{name}/chart/values-dev.yaml": values.format(name) for name in ("ui", "cart")})
+    assert (of(shop).state, of(shop, "cart").state) == (State.UNVERIFIED, State.UNKNOWN)
 
 
 def test_an_older_commit_never_replaces_a_newer_release(shop: Shop) -> None:
@@ -215,8 +222,9 @@ def test_the_previous_reference_is_the_last_verified_other_one(shop: Shop) -> No
     shop.release("ui", second)
     third = shop.commit("Edit", {"src/ui/main.txt": "ui three\n"})
     shop.release("ui", third)
-    released = state.read(shop.git, shop.environment(), shop.head, shop.digests())["ui"]
-    assert released.previous == image("ui", first)
+    assert state.read(shop.git, shop.environment(), shop.head, shop.digests())["ui"].previous == image("ui", first)
+    verify(shop, "ui", third)
+    assert state.read(shop.git, shop.environment(), shop.head, shop.digests())["ui"].previous == image("ui", first)
 
 
 def test_the_hash_of_a_plan_changes_with_what_it_would_do_alone(shop: Shop) -> None:
