@@ -42,6 +42,8 @@ _RESOURCES = re.compile(
 _NO_BUILDX = re.compile(
     r"unknown flag: --push|unknown command: docker buildx|'buildx' is not a docker command|buildx component is missing"
 )
+# buildx asks an engine without BuildKit to run it in a container, which takes an image that few engines may fetch.
+_BOOTING = "[internal] booting buildkit"
 _NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect")
 
 
@@ -55,6 +57,12 @@ def classify(log: str, service: str | None = None) -> Terminal | Transient:
         return missing_buildx(service)
     cause = _cause(log)
     step = _STEP.search(log)
+    if step and step["title"] == _BOOTING:
+        return Terminal(
+            f"the engine has no BuildKit, and none could be started in a container: {cause}"[:_MESSAGE],
+            service=service,
+            remedy="use Docker Engine 23 or newer, or let this engine fetch moby/buildkit",
+        )
     if exit_code := _EXIT.search(cause):
         return _failed_step(exit_code[1], step, cause, service)
     where = f"{_quoted(step)}: " if step else ""

@@ -119,11 +119,13 @@ class Snapshot:
         return dockerignore.rule(self._read(entry), entry.path) if entry else lambda _path: False
 
     def _read(self, entry: TreeEntry) -> bytes:
-        content = next(iter(self._git.objects([entry.object_id])))
-        if content is None or entry.mode == LINK:
+        if entry.mode not in {REGULAR, EXECUTABLE}:
             raise Terminal(
                 f"{entry.path} is no regular file", remedy="commit the file itself, no link and no submodule"
             )
+        content = next(iter(self._git.objects([entry.object_id])))
+        if content is None:
+            raise self._git.lost(entry.path)
         return content
 
 
@@ -145,7 +147,7 @@ def export(git: Git, inputs: BuildInputs, stream: BinaryIO) -> None:
         archive.addfile(_root())
         for file, content in zip(files, contents, strict=True):
             if content is None:
-                raise _refused(inputs, file, "is missing from the object store")
+                raise git.lost(file.path)
             if content.startswith(_LFS_POINTER):
                 raise _refused(inputs, file, "is a Git LFS pointer, not the file itself")
             archive.addfile(_member(file, content), io.BytesIO(content) if file.mode != "link" else None)

@@ -7,15 +7,17 @@ at a terminal.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy.errors import Terminal, Transient
+from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.models import SHA
+from argosy.process_groups import process_group, send
+from argosy.redact import redact
 
 _PROXY = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
 _PASSED_ON = ("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", *_PROXY)
@@ -27,6 +29,14 @@ _QUIET = {
     "LC_ALL": "C",
 }
 _EARLY = "it ended early; the repository may be damaged"
+# git's own words about its own objects: those of the other side of a transfer begin with `remote:`.
+_DAMAGE = re.compile(
+    r"^(error|fatal): .*(inflate: |corrupt|object file .* is empty|unable to unpack|bad (tree )?object|not a tree object|"
+    r"(hash|sha1) mismatch|unable to read (tree|sha1 file|[0-9a-f]{40})|could not (read object|parse (object|commit))|"
+    r"packfile .* (cannot|is|index)|missing (blob|tree|commit|object)|revision walk setup failed|"
+    r"did not send all necessary objects)",
+    re.MULTILINE,
+)
 REGULAR, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 
 
@@ -58,6 +68,7 @@ def failed(command: str, stderr: str) -> GitError:
     """A GitError for `command` (its first word, never its arguments) that said `stderr`."""
     remedy = next((words for sign, words in _REMEDIES.items() if sign in stderr), _SOUND)
     # git's own advice there is a configuration file that no git process of ours reads.
+    stderr = redact(stderr)
     said = stderr.partition("To add an exception")[0].strip()
     error = GitError(f"git {command} failed: {said or 'it said nothing'}", remedy=remedy)
     error.stderr = stderr
@@ -75,18 +86,32 @@ class Git:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
+    def failure(self, error: GitError) -> ArgosyError:
+        """What to raise for an `error` of git's."""
+        return self.damaged(error) if _DAMAGE.search(error.stderr) else error
+
+    def damaged(self, error: GitError) -> ArgosyError:
+        """What to raise for an `error` that says that an object is damaged or lost; a mirror can do something."""
+        return error
+
     def run(
         self,
         *arguments: str,
         data: bytes | None = None,
         extra: Mapping[str, str] | None = None,
         timeout: float = 120.0,
+        guarded: bool = False,
     ) -> bytes:
         """What `git ARGUMENTS` writes; `extra` is added to its environment.
 
-        Raises GitError when git refuses, Transient when it takes longer than `timeout` seconds.
+        `guarded` is for what may take long, such as a transfer: then nothing of it outlives this process, and it ends
+        with Cancelled where the run's work is to end. Raises GitError when git refuses, Transient when it takes longer
+        than `timeout` seconds.
         """
-        return self._done(arguments, (0,), data or b"", extra, timeout).stdout
+        if not guarded:
+            return self._done(arguments, (0,), data or b"", extra, timeout).stdout
+        with process_group() as group:
+            return self._done(arguments, (0,), data or b"", extra, timeout, group).stdout
 
     def text(self, *arguments: str, data: bytes | None = None, extra: Mapping[str, str] | None = None) -> str:
         """The same, decoded, without the newline at its end."""
@@ -103,11 +128,12 @@ class Git:
         data: bytes = b"",
         extra: Mapping[str, str] | None = None,
         timeout: float = 120.0,
+        group: int | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        # A session of its own: the programs that git starts end with it, also when it takes too long.
+        # A session or a group of its own: the programs that git starts end with it, also when it takes too long.
         process = subprocess.Popen(
             ["git", "-C", str(self.directory), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=environment(extra), start_new_session=True,
+            stderr=subprocess.PIPE, env=environment(extra), start_new_session=group is None, process_group=group,
         )  # fmt: skip
         with process:
             try:
@@ -118,9 +144,9 @@ class Git:
                     remedy="see whether the git server and this machine's disk answer",
                 ) from error
             finally:
-                _end(process)
+                _end(process, group)
         if process.returncode not in good:
-            raise failed(_verb(arguments), errors.decode(errors="replace"))
+            raise self.failure(failed(_verb(arguments), errors.decode(errors="replace")))
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
     def is_commit(self, sha: str) -> bool:
@@ -173,8 +199,14 @@ class Git:
             try:
                 for name in names:
                     yield None if "\n" in name else _ask(process, name)
+            except GitError as error:
+                raise self.damaged(error) from error
             finally:
                 process.kill()
+
+    def lost(self, path: str) -> ArgosyError:
+        """What to raise where the object of the file at `path`, which a tree names, is not there."""
+        return self.damaged(failed("cat-file", f"error: {path}: missing blob"))
 
 
 def _verb(arguments: tuple[str, ...]) -> str:
@@ -189,10 +221,9 @@ def _entry(row: bytes) -> TreeEntry:
     return TreeEntry(mode, object_id, path.decode(errors="surrogateescape"))
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], group: int | None) -> None:
     if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        send(group or process.pid, signal.SIGKILL)
 
 
 def _ask(process: subprocess.Popen[bytes], name: str) -> bytes | None:

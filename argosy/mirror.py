@@ -6,8 +6,9 @@ import hashlib
 import re
 import shutil
 import time
+import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
 
-from argosy.errors import Terminal, Transient
+from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import Git, GitError
 from argosy.secret_files import secret_file
 
@@ -35,6 +36,7 @@ _REFUSED = re.compile(r"pre-receive hook declined|protected branch|remote reject
 _UNAUTHORISED = re.compile(r"Authentication failed|could not read (Username|Password)|error: 40[13]|Permission denied")
 _MISSING = re.compile(r"repository .* not found|does not appear to be a git repository|error: 404")
 _SHA256 = re.compile(r"mismatched algorithms|does not support object-format|unknown object format")
+_UNTRUSTED = re.compile(r"certificate|SSL: no alternative|CAfile", re.IGNORECASE)
 _UNREACHABLE = re.compile(
     r"Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|Could not connect|Empty reply"
     r"|error: (429|5\d\d)|RPC failed|early EOF|unexpected disconnect|Operation timed out|hung up"
@@ -43,6 +45,35 @@ _UNREACHABLE = re.compile(
 
 class PushRejected(Transient):
     """Somebody else's push came first: fetch, apply again, push again."""
+
+
+class Discarded(Transient):
+    """The mirror was damaged, or another run found it so: it is gone, and the next update makes it anew."""
+
+
+class _Mirrored(Git):
+    """The git of a mirror, which is thrown away when an object of it is found damaged: it is a cache."""
+
+    def __init__(self, directory: Path, url: str) -> None:
+        super().__init__(directory)
+        self._url = url
+
+    def damaged(self, error: GitError) -> ArgosyError:
+        """Throw the mirror away, and say so."""
+        # Renamed first: no other run reads half a mirror. What one that reads just now says is no error of its own.
+        doomed = self.directory.with_suffix(f".{uuid.uuid4().hex}.damaged")
+        with suppress(FileNotFoundError):
+            self.directory.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+        return Discarded(
+            f"the mirror of {self._url} was damaged, and is thrown away: {error.message}",
+            remedy="run again: it is made anew; if it happens again, look at the disk of ARGOSY_HOME",
+        )
+
+    def failure(self, error: GitError) -> ArgosyError:
+        """The same where another run threw it away while it was read."""
+        gone = not (self.directory / "HEAD").exists()
+        return self.damaged(error) if gone else super().failure(error)
 
 
 class _Locked(Transient):
@@ -95,7 +126,7 @@ class Mirror:
         self.remote = remote
         name = hashlib.sha256(remote.url.encode()).hexdigest()[:24]
         self.path = home / "mirrors" / f"{name}.git"
-        self.git = Git(self.path)
+        self.git: Git = _Mirrored(self.path, remote.url)
 
     def update(self) -> None:
         """Bring the mirror's branches and notes to where the remote's are; one request where they are there already.
@@ -105,14 +136,20 @@ class Mirror:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS):
-                self._create()
-                if self._advertised() != self._held():
-                    self._fetch()
+                try:
+                    self._refresh()
+                except Discarded:
+                    self._refresh()
         except Timeout as error:
             raise Transient(
                 f"the mirror of {self.remote.url} stayed locked for {_LOCK_SECONDS:.0f} s",
                 remedy="see which other run is fetching it, and run again",
             ) from error
+
+    def _refresh(self) -> None:
+        self._create()
+        if self._advertised() != self._held():
+            self._fetch()
 
     def branch(self, name: str) -> str:
         """The tip of a branch, as of the last update. Raises Terminal where the remote has no such branch."""
@@ -161,10 +198,11 @@ class Mirror:
         return {name: sha for sha, name in rows}
 
     def _held(self) -> dict[str, str]:
-        listing = self.git.text(
-            "for-each-ref", "--format=%(refname)%09%(objectname)", "refs/heads", "refs/notes/argosy"
-        )
-        return dict(row.split("\t") for row in listing.splitlines())
+        # The type makes git look at the object itself: a ref to one that is lost is found here.
+        fields = "--format=%(refname)%09%(objectname)%09%(objecttype)"
+        listing = self.git.text("for-each-ref", fields, "refs/heads", "refs/notes/argosy")
+        rows = (row.split("\t") for row in listing.splitlines())
+        return {name: sha for name, sha, _kind in rows}
 
     def _fetch(self) -> None:
         refspecs = [f"+{ref}:{ref}" for ref in _REFS]
@@ -181,7 +219,9 @@ class Mirror:
     def _transfer(self, *arguments: str) -> str:
         with self.remote.access() as extra:
             try:
-                return self.git.run(*arguments, extra=extra, timeout=_TRANSFER_SECONDS).decode(errors="replace")
+                return self.git.run(*arguments, extra=extra, timeout=_TRANSFER_SECONDS, guarded=True).decode(
+                    errors="replace"
+                )
             except GitError as error:
                 raise explain(error, self.remote.url) from error
 
@@ -197,12 +237,8 @@ def _remove(files: Iterable[Path], *, older: float) -> bool:
 def explain(error: GitError, url: str) -> Transient | Terminal:
     """What a failed transfer means: lost a race, refused, unauthorised, missing or unreachable."""
     said = error.stderr
-    if _LOCKED.search(said):
-        return _Locked(f"another git process writes to the mirror of {url}", remedy="wait for it, and run again")
-    if _SHA256.search(said):
-        return Terminal(
-            f"{url} has SHA-256 object ids, which are not supported yet", remedy="release from a SHA-1 repository"
-        )
+    if (unfit := _unfit(said, url)) is not None:
+        return unfit
     if _LOST_RACE.search(said):
         return PushRejected(f"somebody else pushed to {url} first", remedy="run again: it starts from theirs")
     if _UNREACHABLE.search(said):
@@ -214,6 +250,22 @@ def explain(error: GitError, url: str) -> Transient | Terminal:
     if _MISSING.search(said):
         return Terminal(f"{url} is not a repository", remedy="correct the URL in the GitOps repository block")
     return Terminal(error.message, remedy=f"run the same git command against {url} by hand")
+
+
+def _unfit(said: str, url: str) -> Transient | Terminal | None:
+    """What keeps our side from asking at all."""
+    if _LOCKED.search(said):
+        return _Locked(f"another git process writes to the mirror of {url}", remedy="wait for it, and run again")
+    if _SHA256.search(said):
+        return Terminal(
+            f"{url} has SHA-256 object ids, which are not supported yet", remedy="release from a SHA-1 repository"
+        )
+    if _UNTRUSTED.search(said):
+        return Terminal(
+            f"the certificate of {url} is not trusted: {_last(said)}",
+            remedy="name the CA that signed it in SSL_CERT_FILE or GIT_SSL_CAINFO, where the worker runs",
+        )
+    return None
 
 
 def _last(said: str) -> str:

@@ -45,6 +45,7 @@ RUN echo "$TEXT" >/text
         ("missing-file", Terminal, '"/nope": not found'),
         ("missing-stage", Terminal, 'target stage "runtime" could not be found'),
         ("no-buildx", Terminal, "install docker-cli and docker-buildx"),
+        ("no-buildkit", Terminal, "no BuildKit.*Docker Engine 23"),
         ("no-engine", Transient, "Cannot connect to the Docker daemon"),
         ("registry-429", Transient, "429 Too Many Requests"),
         ("registry-503", Transient, "503 Service Unavailable"),
