@@ -12,6 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from argosy.errors import Terminal
+from argosy.redact import remember
 from argosy.registry_errors import fault
 
 SCOPE = "argosy.scope"
@@ -124,4 +125,5 @@ def _token(response: httpx.Response) -> SecretStr:
         token = None
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise Terminal(f"{what}: its answer holds no token", remedy="see whether the realm is a token server")
+    remember(token)
     return SecretStr(f"Bearer {token}")

@@ -6,6 +6,7 @@ from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
 from argosy.argocd import ArgoCD
+from argosy.redact import remember
 
 
 class ArgoCDServer(Block):
@@ -20,4 +21,5 @@ class ArgoCDServer(Block):
 
     def client(self) -> ArgoCD:
         """A client for the server; close it with `with`. Raises Terminal for an address that is not confidential."""
+        remember(self.token)
         return ArgoCD(self.url, self.token)

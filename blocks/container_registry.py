@@ -10,6 +10,7 @@ from prefect_aws import AwsCredentials
 from pydantic import Field, SecretStr
 
 from argosy import ecr
+from argosy.redact import remember
 from argosy.registry import Registry, RegistryCredentials
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class ContainerRegistry(Block):
         """
         if self.aws_credentials is not None:
             return authorization(self.aws_credentials)
+        remember(self.token)
         return RegistryCredentials(self.username, self.token) if self.token else None
 
     def client(self, host: str) -> Registry:
@@ -45,12 +47,15 @@ class ContainerRegistry(Block):
 
 def ecr_client(aws: AwsCredentials) -> ECRClient:
     """boto3's ECR client with the credentials, region and endpoint of an AWS credentials block."""
+    remember(aws.aws_secret_access_key, aws.aws_session_token)
     return cast("ECRClient", aws.get_client("ecr"))
 
 
 def authorization(aws: AwsCredentials) -> RegistryCredentials:
     """ECR's authorization token, as a user and a password."""
     try:
-        return ecr.authorization(ecr_client(aws))[1]
+        found = ecr.authorization(ecr_client(aws))[1]
     except (ClientError, BotoCoreError) as error:
         raise ecr.translate(error, "asking for an authorization token") from error
+    remember(found.password)
+    return found

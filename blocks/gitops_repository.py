@@ -11,6 +11,7 @@ from argosy.commits import Identity
 from argosy.errors import ConfigurationError
 from argosy.home import home
 from argosy.mirror import Mirror, Remote
+from argosy.redact import remember
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -49,6 +50,7 @@ class GitOpsRepository(Block):
 
     def mirror(self) -> Mirror:
         """The local mirror of this repository."""
+        remember(self.token)
         return Mirror(home(), Remote(self.url, self.username, self.token))
 
     def identity(self, *, sign: bool) -> Identity:
@@ -58,4 +60,5 @@ class GitOpsRepository(Block):
                 "release commits are to be signed, but the GitOps repository block has no signing key",
                 remedy="put an SSH private key into the block's signing_key, or leave target.sign out",
             )
+        remember(self.signing_key)
         return Identity(self.author_name, self.author_email, self.signing_key if sign else None)

@@ -12,10 +12,11 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from argosy.errors import ReleaseFailed
 from argosy.models import BuildResult, Plan, TriggerEvent, Verdict, WriteBack
+from argosy.redact import redact
 from argosy.report import Findings, Report, awaiting, planned, summarise
 from flows.futures import Settled, sentence, settle
-from tasks import logs
 from tasks.build import build
+from tasks.edge import guarded
 from tasks.ensure_repository import ensure_repository
 from tasks.plan import make_plan
 from tasks.report import publish
@@ -33,6 +34,7 @@ COMMIT = "commit"
     flow_run_name="release to {environment}",
     task_runner=ThreadPoolTaskRunner(max_workers=CONCURRENT_SERVICES),  # type: ignore[arg-type] # Prefect's own types
 )
+@guarded()
 def release(
     repository: str,
     environment: str,
@@ -53,7 +55,6 @@ def release(
         adopt: take over services whose current reference nothing explains.
         dry_run: plan, and stop there.
     """
-    logs.attach()
     resolved = resolve(repository, environment, source_sha)
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt)
     if dry_run or plan.nothing_to_do:
@@ -111,4 +112,4 @@ def _end(report: Report) -> State[Any]:
     publish(report)
     if report.failed or report.problems:
         raise ReleaseFailed(report.sentence(), remedy="what succeeded stays released; run again once it is mended")
-    return Completed(message=report.sentence(), name="Adoption needed" if report.unknown else "Completed")
+    return Completed(message=redact(report.sentence()), name="Adoption needed" if report.unknown else "Completed")

@@ -17,7 +17,7 @@ from tasks.workspace import Workspace, run_id
 logger = logging.getLogger("argosy.tasks")
 
 
-@stage("build", run_name="{item.state} {item.name}", persist=True)
+@stage("build", run_name="{item.state} {item.name}", persist=True, service="item")
 def build(repository: str, environment: str, source_sha: str, item: ServicePlan) -> BuildResult:
     """See that the registry has the service's image under the release's tag; build only what it lacks."""
     work = Workspace.open(repository, environment, source_sha)
@@ -47,9 +47,9 @@ def _build(work: Workspace, source_sha: str, item: ServicePlan) -> str:
     )
     credentials = work.registry().credentials()
     logins = {work.environment.registry.host: credentials} if credentials else {}
-    return images.build(request, builder_host(work.docker()), logins, partial(_tell, item.name))
+    return images.build(request, builder_host(work.docker()), logins, _tell)
 
 
-def _tell(service: str, line: str) -> None:
+def _tell(line: str) -> None:
     if line.strip():
-        logger.info("%s: %s", service, line)
+        logger.info("%s", line)

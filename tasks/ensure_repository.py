@@ -16,7 +16,7 @@ from tasks.workspace import Workspace
 logger = logging.getLogger("argosy.tasks")
 
 
-@stage("ensure repository", run_name="ensure repository {item.name}")
+@stage("ensure repository", run_name="ensure repository {item.name}", service="item")
 def ensure_repository(repository: str, environment: str, source_sha: str, item: ServicePlan) -> ServicePlan:
     """Create or mend the service's repository where the registry is ECR; others make theirs at the first push."""
     work = Workspace.open(repository, environment, source_sha)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from prefect.artifacts import create_table_artifact
-
 from argosy import plan as planning
 from argosy import publishing, state
 from argosy.digests import Digests
 from argosy.models import Plan, Resolved
+from tasks.artifacts import show_table
 from tasks.policy import stage
 from tasks.workspace import Workspace
 
@@ -41,8 +40,5 @@ def _show(plan: Plan) -> None:
         {"service": item.name, "state": item.state.value, "reason": item.reason, "content": item.content.hex[:12]}
         for item in plan.services
     ]
-    create_table_artifact(
-        key=f"plan-{plan.environment}",
-        table=rows,
-        description=f"A release of `{plan.source_sha[:12]}` to **{plan.environment}**. Plan `{plan.hash[:12]}`.",
-    )
+    described = f"A release of `{plan.source_sha[:12]}` to **{plan.environment}**. Plan `{plan.hash[:12]}`."
+    show_table(f"plan-{plan.environment}", rows, described)

@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
 from argosy.errors import Transient
+from tasks.edge import guarded
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,13 +25,14 @@ def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> boo
 
 
 def stage(
-    name: str, *, run_name: str, timeout: float | None = None, persist: bool = False
+    name: str, *, run_name: str, timeout: float | None = None, persist: bool = False, service: str | None = None
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
     """A decorator that makes a function a stage of a release: a task with retries, a timeout and a run name.
 
     `run_name` is a template over the task's parameters; with `persist` the result outlives the process, so that a
     retried run does not do it again. `timeout`, in seconds, is for stages that run in the flow's own thread: Prefect
-    cannot interrupt the others, whose every wait has a limit of its own (a build's is in `argosy.yaml`).
+    cannot interrupt the others, whose every wait has a limit of its own (a build's is in `argosy.yaml`). `service`
+    names the parameter that says which service the stage is of, where it is of one.
     """
 
     def decorate(function: Callable[P, R]) -> Task[P, R]:
@@ -43,6 +45,6 @@ def stage(
             retry_jitter_factor=0.5,
             retry_condition_fn=is_transient,
             persist_result=persist,
-        )(function)
+        )(guarded(service)(function))
 
     return decorate

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from prefect.artifacts import create_table_artifact
-
 from argosy.report import Report
+from tasks.artifacts import show_table
 from tasks.policy import stage
 
 
@@ -12,8 +11,5 @@ from tasks.policy import stage
 def publish(report: Report) -> None:
     """Show the outcome of every service."""
     commit = f", commit `{report.commit[:12]}`" if report.commit else ""
-    create_table_artifact(
-        key=f"release-{report.environment}",
-        table=report.rows(),
-        description=f"`{report.source_sha[:12]}` to **{report.environment}**{commit}: {report.sentence()}",
-    )
+    described = f"`{report.source_sha[:12]}` to **{report.environment}**{commit}: {report.sentence()}"
+    show_table(f"release-{report.environment}", report.rows(), described)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from argosy import notes, verification
 from argosy.errors import ConfigurationError
 from argosy.lineage import relation_to
 from argosy.models import Awaited, Health, Verdict
+from argosy.redact import redact
 from tasks.policy import stage
 from tasks.workspace import Workspace, now, run_id
 
 
-@stage("verify", run_name="verify {awaited.name}")
+@stage("verify", run_name="verify {awaited.name}", service="awaited")
 def verify(repository: str, environment: str, source_sha: str, awaited: Awaited) -> Verdict:
     """Watch the service's application until it is healthy with this reference, stable, or will not be."""
     work = Workspace.open(repository, environment, source_sha)
@@ -22,7 +24,7 @@ def verify(repository: str, environment: str, source_sha: str, awaited: Awaited)
     if watch is None or application is None:
         raise ConfigurationError("argosy.yaml has no argocd section", service=awaited.name, remedy="add one")
     with work.argocd().client() as server:
-        return verification.watch(
+        verdict = verification.watch(
             server,
             verification.Subject(awaited.name, awaited.reference, application, watch.project),
             relation_to(work.mirror, awaited.commit, awaited.service, awaited.reference),
@@ -31,6 +33,8 @@ def verify(repository: str, environment: str, source_sha: str, awaited: Awaited)
             timeout=watch.timeout,
             stable_for=watch.stable_for,
         )
+    # Argo CD quotes what it was answered, and the reason goes into a note that everybody can fetch.
+    return replace(verdict, reason=redact(verdict.reason))
 
 
 @stage("record verdicts", run_name="record verdicts {environment}", timeout=900)
