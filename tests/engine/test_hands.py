@@ -84,6 +84,14 @@ def test_a_release_that_somebody_reverts_meanwhile_is_not_driven_over(target: Ta
     assert first in target.read("src/ui/chart/values-dev.yaml")
 
 
+def test_a_hand_that_typed_the_very_reference_is_no_conflict(target: Target) -> None:
+    source, release = target.shop.head, target.release()
+    values = f"image:\n  repository: {release.reference.repository}\n  tag: {source}\n"
+    target.shop.commit("Type", {"src/ui/chart/values-dev.yaml": values})
+    written = target.writer.write_back(source, [release])
+    assert (written.commit, written.released, written.left_out) == (None, ("ui",), {})
+
+
 def test_another_runs_release_of_an_older_commit_is_passed(target: Target) -> None:
     older = target.shop.head
     newer = target.shop.commit("Edit", {"src/ui/main.txt": "ui two\n"})
