@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from argosy.applications import Application, Malformed, parse
 from argosy.errors import ArgosyError, Terminal, Transient
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_SECONDS = 30.0
 _REFRESH_TIMEOUT = httpx.Timeout(90.0, connect=10.0)
 _PASSING = frozenset({408, 425, 429})
 _BUSY = "another operation is already in progress"
@@ -33,12 +33,14 @@ class _Bearer(httpx.Auth):
 class ArgoCD:
     """A client of the Argo CD server at `url`; a context manager that owns its connections.
 
-    `ca_file` names the certificates to trust where the system's are not enough. Raises Terminal for a `url` that
+    `ca_file` names the certificates to trust where the system's are not enough; `timeout`, in seconds, bounds an answer
+    that waits for no refresh. Raises Terminal for a `url` that
     would carry the token in the clear and for a token that cannot be one. Every call raises Transient for what may
     pass (no connection, a timeout, 429, 5xx) and Terminal, with the remedy, for what will not.
     """
 
-    def __init__(self, url: str, token: SecretStr, *, ca_file: str | None = None) -> None:
+    def __init__(self, url: str, token: SecretStr, *, ca_file: str | None = None, timeout: float = _SECONDS) -> None:
+        self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0))
         base = httpx.URL(url)
         if base.userinfo:
             raise Terminal("the Argo CD address carries credentials", remedy="leave them out: the token is enough")
@@ -52,7 +54,7 @@ class ArgoCD:
         self._client = httpx.Client(
             base_url=self.url,
             auth=_Bearer(token),
-            timeout=_TIMEOUT,
+            timeout=self._timeout,
             verify=ssl.create_default_context(cafile=ca_file) if ca_file else True,
             trust_env=not loopback,
             headers={"Accept": "application/json"},
@@ -76,7 +78,7 @@ class ArgoCD:
         Give `project` where it is known: without it Argo CD answers 403, not 404, for one that is not there.
         """
         query = {"refresh": "normal"} if refresh else {}
-        timeout = _REFRESH_TIMEOUT if refresh else _TIMEOUT
+        timeout = _REFRESH_TIMEOUT if refresh else None
         document = self._ask("GET", _path(name), project, query=query, timeout=timeout)
         return self._parsed(document, name)
 
@@ -120,11 +122,11 @@ class ArgoCD:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, str] | None = None,
-        timeout: httpx.Timeout = _TIMEOUT,
+        timeout: httpx.Timeout | None = None,
     ) -> dict[str, Any]:
         params = dict(query or {}) | ({"project": project} if project and method == "GET" else {})
         try:
-            answer = self._client.request(method, path, params=params, json=body, timeout=timeout)
+            answer = self._client.request(method, path, params=params, json=body, timeout=timeout or self._timeout)
         except httpx.TimeoutException as error:
             raise Transient(f"Argo CD at {self.url} did not answer in time") from error
         except httpx.RequestError as error:

@@ -53,16 +53,11 @@ def classify(log: str, service: str | None = None) -> Terminal | Transient:
     Transient is what network, registry or a lack of resources did; Terminal a step that failed, a mistake in the
     Dockerfile, a refused login. The message has the last lines of the step that failed.
     """
-    if _NO_BUILDX.search(log):
-        return missing_buildx(service)
     cause = _cause(log)
     step = _STEP.search(log)
-    if step and step["title"] == _BOOTING:
-        return Terminal(
-            f"the engine has no BuildKit, and none could be started in a container: {cause}"[:_MESSAGE],
-            service=service,
-            remedy="use Docker Engine 23 or newer, or let this engine fetch moby/buildkit",
-        )
+    booting = step is not None and step["title"] == _BOOTING
+    if booting or _NO_BUILDX.search(log):
+        return _without_buildkit(cause, service) if booting else missing_buildx(service)
     if exit_code := _EXIT.search(cause):
         return _failed_step(exit_code[1], step, cause, service)
     where = f"{_quoted(step)}: " if step else ""
@@ -86,6 +81,14 @@ def missing_buildx(service: str | None = None) -> Terminal:
         "there is no docker client with the buildx plugin",
         service=service,
         remedy="install docker-cli and docker-buildx (docker-buildx-plugin) where the worker runs",
+    )
+
+
+def _without_buildkit(cause: str, service: str | None) -> Terminal:
+    return Terminal(
+        f"the engine has no BuildKit, and none could be started in a container: {cause}"[:_MESSAGE],
+        service=service,
+        remedy="use Docker Engine 23 or newer, or let this engine fetch moby/buildkit",
     )
 
 

@@ -31,10 +31,10 @@ _QUIET = {
 _EARLY = "it ended early; the repository may be damaged"
 # git's own words about its own objects: those of the other side of a transfer begin with `remote:`.
 _DAMAGE = re.compile(
-    r"^(error|fatal): .*(inflate: |corrupt|object file .* is empty|unable to unpack|bad (tree )?object|not a tree object|"
-    r"(hash|sha1) mismatch|unable to read (tree|sha1 file|[0-9a-f]{40})|could not (read object|parse (object|commit))|"
-    r"packfile .* (cannot|is|index)|missing (blob|tree|commit|object)|revision walk setup failed|"
-    r"did not send all necessary objects)",
+    r"^(error|fatal): .*(inflate: |corrupt|object file .* is empty|unable to unpack|bad (tree )?object|"
+    r"(hash|sha1) mismatch|not a tree object|unable to read (tree|sha1 file|[0-9a-f]{40})|could not read object|"
+    r"could not parse (object|commit)|packfile .* (cannot|is|index)|missing (blob|tree|commit|object)|"
+    r"revision walk setup failed|did not send all necessary objects)",
     re.MULTILINE,
 )
 REGULAR, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 
+def location(variables: Mapping[str, str]) -> Path:
+    """The root of the cache: `ARGOSY_HOME`, else `~/.cache/argosy`."""
+    return Path(variables.get("ARGOSY_HOME") or Path.home() / ".cache" / "argosy")
+
+
 def home() -> Path:
-    """The root of the cache: `ARGOSY_HOME`, else `~/.cache/argosy`; made with mode 0700 where it is missing."""
-    root = Path(os.environ.get("ARGOSY_HOME") or Path.home() / ".cache" / "argosy")
-    root = root.absolute()  # some of what is run from here has a working folder of its own
+    """The root of the cache, made with mode 0700 where it is missing."""
+    root = location(os.environ)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     return root
 

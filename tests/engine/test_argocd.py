@@ -11,11 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
-import argosy.argocd
 from argosy.argocd import ArgoCD
 from argosy.errors import Terminal, Transient
 from tests.engine.argocd_documents import OURS, document
@@ -188,9 +186,12 @@ def test_a_server_that_is_not_there_may_come(unused_port: int) -> None:
         client.version()
 
 
-def test_a_server_that_does_not_answer_may_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(argosy.argocd, "_TIMEOUT", httpx.Timeout(0.2))
-    with silent() as port, ArgoCD(f"http://127.0.0.1:{port}", TOKEN) as client, pytest.raises(Transient, match="time"):
+def test_a_server_that_does_not_answer_may_yet() -> None:
+    with (
+        silent() as port,
+        ArgoCD(f"http://127.0.0.1:{port}", TOKEN, timeout=0.2) as client,
+        pytest.raises(Transient, match="time"),
+    ):
         client.application("x", refresh=False)
 
 

@@ -1,0 +1,1 @@
+"""What `argosy doctor` checks before a release: each check is a function that returns findings."""
