@@ -92,6 +92,26 @@ def test_a_hand_that_typed_the_very_reference_is_no_conflict(target: Target) -> 
     assert (written.commit, written.released, written.left_out) == (None, ("ui",), {})
 
 
+def test_a_chart_that_cannot_be_edited_leaves_out_that_service_alone(target: Target) -> None:
+    ui = replace(target.release(), expected=ImageReference("public.example/shop-ui", ""))
+    source = target.shop.commit(
+        "Drop the tag", {"src/ui/chart/values-dev.yaml": "image: {repository: public.example/shop-ui}\n"}
+    )
+    written = target.writer.write_back(source, [ui, target.release("cart")])
+    assert written.released == ("cart",)
+    assert "image.tag is not there" in written.left_out["ui"]
+
+
+def test_notes_on_other_commits_stay(target: Target) -> None:
+    first = target.shop.head
+    second = target.shop.commit("Go on", {"README.md": "x\n"})
+    target.writer.record({first: ['{"a": 1}']})
+    target.writer.record({second: ['{"b": 2}']})
+    shown = [run("-C", str(target.shop.origin), "notes", "--ref", "refs/notes/argosy/dev", "show", sha) for sha in
+             (first, second)]  # fmt: skip
+    assert shown == ['{"a": 1}', '{"b": 2}']
+
+
 def test_another_runs_release_of_an_older_commit_is_passed(target: Target) -> None:
     older = target.shop.head
     newer = target.shop.commit("Edit", {"src/ui/main.txt": "ui two\n"})
