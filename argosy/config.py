@@ -136,6 +136,14 @@ class BlocksConfig(_Model):
     docker: BlockName | None = None
 
 
+class RetryConfig(_Model):
+    """How often a fault that may pass is tried, and after how many seconds again."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    backoff_factor: Annotated[float, Field(ge=1, le=10, strict=False)] = 2.0
+    initial_delay: Annotated[float, Field(ge=0, le=600, strict=False)] = 5.0
+
+
 class EnvironmentConfig(_Model):
     """Where an environment's releases come from and go to; its `argocd` replaces the configuration's."""
 
@@ -143,6 +151,7 @@ class EnvironmentConfig(_Model):
     target: TargetConfig
     registry: RegistryOverride = RegistryOverride()
     argocd: ArgoCDConfig | None = None
+    retry: RetryConfig = RetryConfig()
     blocks: BlocksConfig = BlocksConfig()
 
 

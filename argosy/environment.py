@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from argosy.config import FILE, ArgoCDConfig, BuildConfig, Configuration, EnvironmentConfig, ServiceConfig
 from argosy.errors import ConfigurationError
 from argosy.models import BuildContext, ImageReference, Service
+from argosy.resilience import DEFAULT_RETRY, Retry
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
 STATE_FOLDER = ".argosy"
@@ -49,7 +50,8 @@ class Watch:
 class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
-    `written` holds every path that Argosy writes in any environment: no content digest covers them.
+    `written` holds every path that Argosy writes in any environment: no content digest covers them. `retry` says how
+    often a fault that may pass is tried.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Environment:
     watch: Watch | None
     services: tuple[Service, ...]
     written: frozenset[str]
+    retry: Retry = DEFAULT_RETRY
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -102,6 +105,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         watch=_watch(config.argocd or configuration.argocd),
         services=services,
         written=_written(configuration),
+        retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
     )
 
 

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from argosy.resilience import DEFAULT_RETRY, Retry
+
 RECIPE = "1"
 """The version of the way a content digest is made; raised whenever the same inputs would hash differently."""
 
@@ -137,7 +139,8 @@ class ServicePlan:
 class Plan:
     """Desired against released for one environment, at one source commit and one target head.
 
-    `watched` says that Argo CD brings the environment up, so that a release is verified.
+    `watched` says that Argo CD brings the environment up, so that a release is verified; `retry` how often the stages
+    that follow try again what may pass.
     """
 
     environment: str
@@ -146,6 +149,7 @@ class Plan:
     services: tuple[ServicePlan, ...]
     adopt: bool = False
     watched: bool = False
+    retry: Retry = DEFAULT_RETRY
 
     def with_state(self, *states: State) -> tuple[ServicePlan, ...]:
         """The services in any of `states`, in the plan's order."""

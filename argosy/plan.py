@@ -44,6 +44,7 @@ def make(environment: Environment, situation: Situation, *, adopt: bool, service
         services=tuple(decide.service(service) for service in chosen),
         adopt=adopt,
         watched=environment.watch is not None,
+        retry=environment.retry,
     )
 
 

@@ -13,8 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from argosy.process_groups import process_group, send
+from argosy.redact import Lines
+
 _POLL = 0.1
-_GRACE = 5.0
+_GRACE = 2.0
 
 
 def run(
@@ -31,26 +34,31 @@ def run(
     `write` gets its standard input, in a thread; `on_line` every line that it prints, and `log` all of them. On
     TimedOut after `timeout` seconds, on any error of `write` or `on_line`, and on any exception in this thread,
     its process group is ended before the exception goes on, and before the end of its input: half an input never
-    looks like a whole one.
+    looks like a whole one. Raises Cancelled when the run's work is to end; the group never outlives this process.
     """
-    process = subprocess.Popen(
-        command, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        cwd=log.parent, start_new_session=True,
-    )  # fmt: skip
-    feeder = _Feeder(cast("IO[bytes]", process.stdin), write)
-    try:
-        feeder.start()
-        with log.open("wb") as record:
-            _follow(process, feeder, _Lines(on_line, record), time.monotonic() + timeout)
-    except BaseException:
-        _end(process.pid, _GRACE)
-        raise
-    finally:
-        _end(process.pid, 0)
-        process.wait()
-        _await_gone(process.pid)
-        feeder.finish()
-        cast("IO[bytes]", process.stdout).close()
+    with process_group() as group:
+        process = subprocess.Popen(
+            command, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=log.parent, process_group=group,
+        )  # fmt: skip
+        feeder = _Feeder(cast("IO[bytes]", process.stdin), write)
+        try:
+            feeder.start()
+            with log.open("wb") as record:
+                lines = _Lines(on_line, record)
+                try:
+                    _follow(process, feeder, lines, time.monotonic() + timeout)
+                except BaseException:
+                    lines.give_up()
+                    raise
+        except BaseException:
+            _end(process.pid, group)
+            raise
+        finally:
+            send(group, signal.SIGKILL)
+            process.wait()
+            feeder.finish()
+            cast("IO[bytes]", process.stdout).close()
     feeder.check()
     return process.returncode
 
@@ -122,17 +130,26 @@ class _Lines:
     def __init__(self, on_line: Callable[[str], None], record: BinaryIO) -> None:
         self._on_line = on_line
         self._record = record
+        self._clean = Lines()
         self._rest = b""
 
     def add(self, piece: bytes) -> None:
-        self._record.write(piece)
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
-            self._on_line(line.decode(errors="replace").rstrip("\r"))
+            clean = self._cleaned(line)
+            self._record.write(clean + b"\n")
+            self._on_line(clean.decode(errors="replace").rstrip("\r"))
 
     def end(self) -> None:
         if self._rest:
             self.add(b"\n")
+
+    def give_up(self) -> None:
+        """Put the line that was never ended on record: it may say what the command waited for."""
+        self._record.write(self._cleaned(self._rest))
+
+    def _cleaned(self, line: bytes) -> bytes:
+        return self._clean(line.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 
 def _follow(process: subprocess.Popen[bytes], feeder: _Feeder, lines: _Lines, deadline: float) -> None:
@@ -159,30 +176,12 @@ def _follow(process: subprocess.Popen[bytes], feeder: _Feeder, lines: _Lines, de
         time.sleep(_POLL / 10)
 
 
-def _end(pid: int, grace: float) -> None:
-    """End the group of `pid`, whose leader is not yet reaped, so that the id is still its own."""
-    try:
-        if grace:
-            _signal(pid, signal.SIGTERM)
-            deadline = time.monotonic() + grace
-            while not _ended(pid) and time.monotonic() < deadline:
-                time.sleep(_POLL / 10)
-    finally:
-        _signal(pid, signal.SIGKILL)
-
-
-def _signal(group: int, number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
-        os.killpg(group, number)
-
-
-def _await_gone(group: int) -> None:
-    """Wait for what was killed to be gone: children of the command are not ours to wait for."""
-    deadline = time.monotonic() + 1
-    with suppress(ProcessLookupError, PermissionError):
-        while time.monotonic() < deadline:
-            os.killpg(group, 0)
-            time.sleep(_POLL / 100)
+def _end(pid: int, group: int) -> None:
+    """Ask the group to end, and give its command `pid` time for it."""
+    send(group, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE
+    while not _ended(pid) and time.monotonic() < deadline:
+        time.sleep(_POLL / 10)
 
 
 def _ended(pid: int) -> bool:

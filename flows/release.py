@@ -14,11 +14,13 @@ from argosy.errors import ReleaseFailed
 from argosy.models import BuildResult, Plan, TriggerEvent, Verdict, WriteBack
 from argosy.redact import redact
 from argosy.report import Findings, Report, awaiting, planned, summarise
+from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
 from tasks.build import build
 from tasks.edge import guarded
 from tasks.ensure_repository import ensure_repository
 from tasks.plan import make_plan
+from tasks.policy import patient
 from tasks.report import publish
 from tasks.resolve import resolve
 from tasks.tags import move_tags
@@ -35,6 +37,7 @@ COMMIT = "commit"
     task_runner=ThreadPoolTaskRunner(max_workers=CONCURRENT_SERVICES),  # type: ignore[arg-type] # Prefect's own types
 )
 @guarded()
+@prompt_end()
 def release(
     repository: str,
     environment: str,
@@ -70,8 +73,8 @@ def release(
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
     """Every image, concurrently; one that fails stops no other."""
     names, where = [item.name for item in plan.to_write], _where(repository, plan)
-    ready = ensure_repository.map(*where, list(plan.to_write))
-    images = settle(names, build.map(*where, ready))
+    ready = patient(ensure_repository, plan.retry).map(*where, list(plan.to_write))
+    images = settle(names, patient(build, plan.retry).map(*where, ready))
     return replace(images, failures={**images.failures, **settle(names, ready).failures})
 
 
@@ -79,7 +82,7 @@ def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> S
     """One commit for all that was built; adoption writes one whatever was."""
     if not built and not plan.adopt:
         return Settled({}, {})
-    state = write_back(repository, plan, list(built.values()), return_state=True)
+    state = patient(write_back, plan.retry)(repository, plan, list(built.values()), return_state=True)
     return Settled({COMMIT: state.result()}, {}) if state.is_completed() else Settled({}, {COMMIT: sentence(state)})
 
 
@@ -94,12 +97,12 @@ def _verify(
 ) -> tuple[Settled[Verdict], tuple[str, ...]]:
     """Every application at once, while the tags move; then what was seen is put on record."""
     where = (repository, plan.environment, plan.source_sha)
-    tags = move_tags.submit(*where, written.released if written else ())
+    tags = patient(move_tags, plan.retry).submit(*where, written.released if written else ())
     awaited = awaiting(plan, written, built)
-    verdicts = settle(
-        [item.name for item in awaited], verify.map(*_where(repository, plan), awaited) if awaited else []
-    )
-    states = [record_verdicts(*where, awaited, list(verdicts.values.values()), return_state=True)] if awaited else []
+    watched = patient(verify, plan.retry).map(*_where(repository, plan), awaited) if awaited else []
+    verdicts = settle([item.name for item in awaited], watched)
+    record = patient(record_verdicts, plan.retry)
+    states = [record(*where, awaited, list(verdicts.values.values()), return_state=True)] if awaited else []
     tags.wait()
     return verdicts, tuple(sentence(state) for state in [tags.state, *states] if not state.is_completed())
 

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+import logging
+import random
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, task
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.tasks import exponential_backoff
 
+from argosy import cancellation
 from argosy.errors import Transient
+from argosy.resilience import DEFAULT_RETRY, Retry
 from tasks.edge import guarded
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ATTEMPTS = 3
-FIRST_DELAY = 5
+# Services that failed together shall not come back together.
+_JITTER = 0.25
+
+logger = logging.getLogger("argosy.tasks")
 
 
-def is_transient(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a failed task run is worth another attempt."""
-    return isinstance(state.result(raise_on_failure=False), Transient)
+def patience(retry: Retry) -> Callable[[Task[..., Any], TaskRun, State[Any]], bool]:
+    """A condition for Prefect's retries: whether a failed task run is worth another attempt, once the delay is over.
+
+    The delay is waited here, since Prefect's own cannot be ended: a run that is cancelled would wait for it.
+    """
+
+    def worth_another(_task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+        error = state.result(raise_on_failure=False)
+        if not isinstance(error, Transient):
+            return False
+        delay = retry.delay(run.run_count) * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
+        logger.info("attempt %d of %d failed; the next one in %.1f s", run.run_count, retry.max_attempts, delay)
+        return not cancellation.wait(delay)
+
+    return worth_another
+
+
+def patient(staged: Task[P, R], retry: Retry) -> Task[P, R]:
+    """The same stage, tried as `retry` says."""
+    return staged.with_options(retries=retry.max_attempts - 1, retry_condition_fn=patience(retry))
 
 
 def stage(
@@ -40,10 +62,9 @@ def stage(
             name=name,
             task_run_name=run_name,
             timeout_seconds=timeout,
-            retries=ATTEMPTS - 1,
-            retry_delay_seconds=exponential_backoff(FIRST_DELAY),
-            retry_jitter_factor=0.5,
-            retry_condition_fn=is_transient,
+            retries=DEFAULT_RETRY.max_attempts - 1,
+            retry_delay_seconds=0,  # see patience
+            retry_condition_fn=patience(DEFAULT_RETRY),
             persist_result=persist,
         )(guarded(service)(function))
 

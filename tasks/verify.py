@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from argosy import notes, verification
+from argosy import cancellation, notes, verification
 from argosy.errors import ConfigurationError
 from argosy.lineage import relation_to
 from argosy.models import Awaited, Health, Verdict
@@ -29,7 +29,7 @@ def verify(repository: str, environment: str, source_sha: str, awaited: Awaited)
             verification.Subject(awaited.name, awaited.reference, application, watch.project),
             relation_to(work.mirror, awaited.commit, awaited.service, awaited.reference),
             clock=time.monotonic,
-            sleep=time.sleep,
+            sleep=cancellation.sleep,
             timeout=watch.timeout,
             stable_for=watch.stable_for,
         )

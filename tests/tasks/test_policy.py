@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 from prefect import flow
 
+from argosy import cancellation
 from argosy.errors import ConfigurationError, Terminal, Transient
-from tasks.policy import ATTEMPTS, stage
+from argosy.resilience import DEFAULT_RETRY, Retry
+from tasks.policy import patient, stage
+
+ATTEMPTS = 4
 
 pytestmark = pytest.mark.usefixtures("prefect")
 
@@ -27,7 +33,7 @@ def attempts(*outcomes: Exception | str) -> tuple[object, int]:
             raise outcome
         return outcome
 
-    at_once = probe.with_options(retry_delay_seconds=0, retry_jitter_factor=0)
+    at_once = patient(probe, Retry(max_attempts=ATTEMPTS, initial_delay=0))
 
     @flow
     def run() -> object:
@@ -53,8 +59,36 @@ def test_what_will_not_pass_is_not_tried_again(error: Exception) -> None:
 
 
 def test_the_delays_grow_from_the_first() -> None:
+    assert [Retry(initial_delay=5, backoff_factor=2).delay(attempt) for attempt in (1, 2, 3)] == [5, 10, 20]
+
+
+def test_a_stage_is_tried_again_by_default() -> None:
     @stage("probe", run_name="probe")
     def probe() -> None: ...
 
-    assert probe.retry_delay_seconds == [5, 10]
-    assert probe.retries == ATTEMPTS - 1
+    assert probe.retries == DEFAULT_RETRY.max_attempts - 1 > 0
+
+
+def test_nothing_is_tried_again_once_the_run_is_to_end() -> None:
+    begun: list[threading.Event] = []
+
+    @stage("probe", run_name="probe")
+    def probe() -> None:
+        begun.append(threading.Event())
+        failed.set()
+        raise Transient("503")
+
+    failed = threading.Event()
+
+    @flow
+    def run() -> None:
+        with cancellation.scope():
+            patient(probe, Retry(initial_delay=300)).submit()
+            failed.wait()
+            raise ValueError("the flow's own end")
+
+    before = time.monotonic()
+    with pytest.raises(ValueError, match="own end"):
+        run()
+    assert len(begun) == 1
+    assert time.monotonic() - before < 60

@@ -1,0 +1,33 @@
+"""How a run ends that is told to: at once, with all of its work, and never later than a worker can bear."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
+
+from prefect.exceptions import TerminationSignal
+
+from argosy import cancellation
+
+_SECONDS = 4.0
+
+
+@contextmanager
+def prompt_end() -> Iterator[None]:
+    """What runs in other threads ends with the block that is left by an exception; Prefect would wait for it.
+
+    SIGTERM, which cancelling sends too, arrives as Prefect's own exception in the main thread: a handler of ours in
+    front of Prefect's would make it take a cancellation for a crash. The process that got it ends within seconds
+    even where a thread hangs in a call that nothing ends: a release may be killed at any instant.
+    """
+    try:
+        with cancellation.scope():
+            yield
+    except TerminationSignal:
+        end = Timer(_SECONDS, os._exit, (128 + signal.SIGTERM,))
+        end.daemon = True
+        end.start()
+        raise
