@@ -110,6 +110,7 @@ def test_notes_on_other_commits_stay(target: Target) -> None:
     shown = [run("-C", str(target.shop.origin), "notes", "--ref", "refs/notes/argosy/dev", "show", sha) for sha in
              (first, second)]  # fmt: skip
     assert shown == ['{"a": 1}', '{"b": 2}']
+    assert run("-C", str(target.shop.origin), "rev-list", "--count", "refs/notes/argosy/dev") == "2"
 
 
 def test_another_runs_release_of_an_older_commit_is_passed(target: Target) -> None:
