@@ -29,7 +29,7 @@ def process_group() -> Iterator[int]:
     """
     command = [sys.executable, "-I", "-S", "-c", _GUARD]
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, process_group=0) as guard:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env={}, process_group=0) as guard:
         try:
             with cancellation.ending(partial(send, guard.pid, signal.SIGKILL)):
                 yield guard.pid
