@@ -50,11 +50,12 @@ BRIDGE_ACTIONS = ("ecr:PutImage", "ecr:BatchDeleteImage")
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """An IAM user's access key."""
+    """The access key of an IAM user, or a role's temporary one, which has a session token too."""
 
     user: str
     id: str
     secret: SecretStr
+    session_token: SecretStr | None = None
 
 
 class Aws(Part):
@@ -98,6 +99,25 @@ class Aws(Part):
             key = iam.create_access_key(UserName=name)["AccessKey"]
         return AccessKey(name, key["AccessKeyId"], SecretStr(key["SecretAccessKey"]))
 
+    def assume_role(self, name: str, actions: Sequence[str]) -> AccessKey:
+        """Create a role that may do `actions`, and a temporary key of it, with its session token."""
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
+        described = {
+            each: json.dumps({"Version": "2012-10-17", "Statement": [text]})
+            for each, text in (("trust", trust), ("allowed", statement))
+        }
+        administrator = session(self._administrator)
+        with (
+            closing(administrator.client("iam", endpoint_url=self.endpoint_url)) as iam,
+            closing(administrator.client("sts", endpoint_url=self.endpoint_url)) as sts,
+        ):
+            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=described["trust"])["Role"]["Arn"]
+            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=described["allowed"])
+            key = sts.assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
+        secret, token = SecretStr(key["SecretAccessKey"]), SecretStr(key["SessionToken"])
+        return AccessKey(name, key["AccessKeyId"], secret, token)
+
     def registry_password(self) -> SecretStr:
         """The password that `GetAuthorizationToken` hands out, for the registry to ask for."""
         with closing(session(self.key).client("ecr", endpoint_url=self.endpoint_url)) as ecr:
@@ -115,6 +135,7 @@ def session(key: AccessKey) -> boto3.Session:
     return boto3.Session(
         aws_access_key_id=key.id,
         aws_secret_access_key=key.secret.get_secret_value(),
+        aws_session_token=key.session_token.get_secret_value() if key.session_token else None,
         region_name=REGION,
         botocore_session=botocore.session.Session(session_vars=ours),
     )

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient
 
@@ -53,13 +54,15 @@ class TaskRun:
 
 
 class PrefectApi:
-    """A client of the API at `url` (it ends in `/api`); close it, or use `with`.
+    """A client of the API at `url` (it ends in `/api`), with the `auth` that it asks for; close it, or use `with`.
 
     Every method raises Transient when the server cannot be reached or is in trouble, Terminal when it refuses.
     """
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, trust_env=False, timeout=30)
+    def __init__(self, url: str, auth: SecretStr | None = None) -> None:
+        user, _, password = auth.get_secret_value().partition(":") if auth else ("", "", "")
+        login = httpx.BasicAuth(user, password) if auth else None
+        self._http = httpx.Client(base_url=url, auth=login, trust_env=False, timeout=30)
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from deployments.local.part import Part
 from deployments.local.prefect_api import PrefectApi
 from deployments.local.process import Process, environment, free_port
@@ -14,12 +16,16 @@ _PATIENCE = 180.0
 
 
 class PrefectServer(Part):
-    """A server on 127.0.0.1 that reads and changes nothing of the user's own Prefect profile."""
+    """A server on 127.0.0.1 that reads and changes nothing of the user's own Prefect profile.
 
-    def __init__(self, *, state: Path) -> None:
+    With `auth` (`USER:PASSWORD`) the API, and so the dashboard too, opens to that user alone.
+    """
+
+    def __init__(self, *, state: Path, auth: SecretStr | None = None) -> None:
         port = free_port()
         self.ui_url = f"http://127.0.0.1:{port}"
         self.api_url = f"{self.ui_url}/api"
+        self.auth = auth
         self._home = (state / "prefect").resolve()
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         self._process = Process("prefect-server", command, state=state, env=self._environment(state))
@@ -35,10 +41,13 @@ class PrefectServer(Part):
         self._process.stop()
 
     def _environment(self, state: Path) -> dict[str, str]:
+        guard = {"PREFECT_SERVER_API_AUTH_STRING": self.auth.get_secret_value()} if self.auth else {}
         return prefect_environment(
             state,
             self._home,
             self.api_url,
+            self.auth,
+            **guard,
             PREFECT_API_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{self._home / 'prefect.db'}",
             PREFECT_SERVER_ANALYTICS_ENABLED="false",
             PREFECT_SERVER_LOGGING_LEVEL="WARNING",
@@ -47,8 +56,10 @@ class PrefectServer(Part):
         )
 
 
-def prefect_environment(state: Path, home: Path, api_url: str, **more: str) -> dict[str, str]:
-    """The whole environment of a Prefect process that has its profile in `home` and speaks to `api_url`."""
+def prefect_environment(
+    state: Path, home: Path, api_url: str, auth: SecretStr | None = None, **more: str
+) -> dict[str, str]:
+    """The whole environment of a Prefect process that has its profile in `home` and speaks to `api_url` as `auth`."""
     base = environment(state) | more
     ours = {
         "PATH": f"{Path(sys.executable).parent}:{base['PATH']}",  # jobs say `python`, and mean this one
@@ -57,4 +68,4 @@ def prefect_environment(state: Path, home: Path, api_url: str, **more: str) -> d
         "DO_NOT_TRACK": "1",
         "NO_PROXY": "127.0.0.1,localhost",
     }
-    return base | ours
+    return base | ours | ({"PREFECT_API_AUTH_STRING": auth.get_secret_value()} if auth else {})

@@ -22,7 +22,7 @@ _ROOT = Path(__file__).parents[2]
 
 def register(stack: Stack) -> None:
     """Run `deployments.register` for the stack's Prefect server; the secrets go through its standard input."""
-    env = prefect_environment(stack.state, stack.state / "registration", stack.prefect.api_url)
+    env = prefect_environment(stack.state, stack.state / "registration", stack.prefect.api_url, stack.prefect.auth)
     command = [sys.executable, "-m", "deployments.register", "--blocks", "-", "--wait", "60"]
     done = subprocess.run(
         command, input=json.dumps(blocks(stack)), capture_output=True, text=True, env=env, cwd=_ROOT, check=False

@@ -32,7 +32,7 @@ from deployments.local.prefect_server import PrefectServer
 from deployments.local.process import free_port
 from deployments.local.registration import register
 from deployments.local.registry import USER, Registry
-from deployments.local.seed import EXAMPLE, Developer, plant
+from deployments.local.seed import EXAMPLE, Developer, Impatience, plant
 from deployments.local.signing import SigningKey
 from deployments.local.worker import Worker
 
@@ -46,7 +46,8 @@ class Stack(Part):
     """A registry, AWS, git, Argo CD's stand-in, an engine and Prefect, with `source` planted and not yet released.
 
     Everything lies in `state`, a new folder below ARGOSY_HOME; nothing of it stays after `stop`. `stable_for` replaces
-    the seconds of health that the planted `argosy.yaml` asks for.
+    the seconds of health that the planted `argosy.yaml` asks for, `retry_delay` those before the first retry. `auth`
+    (`USER:PASSWORD`) closes the Prefect API.
     """
 
     def __init__(
@@ -54,16 +55,18 @@ class Stack(Part):
         source: Path = EXAMPLE,
         tell: Teller = lambda _name, _seconds: None,
         stable_for: float | None = None,
+        retry_delay: float | None = None,
+        auth: SecretStr | None = None,
     ) -> None:
         self.state = state_folder.create(home())
         self.signing_key = SigningKey.generate()
         self.aws = Aws(state=self.state)
         self.engine = Engine(self.state, self._cache)
-        self.prefect = PrefectServer(state=self.state)
+        self.prefect = PrefectServer(state=self.state, auth=auth)
         self.passwords = {user: SecretStr(secrets.token_urlsafe(24)) for user in (BOT, DEVELOPER)}
         self.git = GitServer(self.passwords, state=self.state)
         self._registry_port = free_port()
-        self._source, self._tell, self._stable_for = source, tell, stable_for
+        self._source, self._tell, self._impatience = source, tell, Impatience(stable_for, retry_delay)
         self.repository = "argosy"  # the name of the block, and of the repository on the git server
         self.bot_email = "argosy@localhost"
         self._started: list[Part] = []
@@ -81,7 +84,7 @@ class Stack(Part):
     @property
     def api(self) -> PrefectApi:
         """A client for the Prefect server."""
-        return PrefectApi(self.prefect.api_url)
+        return PrefectApi(self.prefect.api_url, self.prefect.auth)
 
     @property
     def origin(self) -> Git:
@@ -149,7 +152,7 @@ class Stack(Part):
         url = self.git.create(self.repository)
         self.developer = Developer(self.state / "work", url, self.passwords[DEVELOPER])
         base = f"{self.registry_host}/{_BASE[0]}:{_BASE[1]}"
-        self.branches = plant(self._source, self.developer, self.registry_host, base, self._stable_for)
+        self.branches = plant(self._source, self.developer, self.registry_host, base, self._impatience)
         self.git.set_default_branch(self.repository, self.branches[-1])
 
     def _stand_in(self) -> ArgoCDStandIn:
@@ -169,7 +172,7 @@ class Stack(Part):
         path = os.pathsep.join([python, env.pop("PATH"), *self._signer()])
         cache = str(self.state / "cache")
         extra = {**env, "PATH": path, "ARGOSY_HOME": cache}
-        return Worker(self.prefect.api_url, state=self.state, env=extra)
+        return Worker(self.prefect.api_url, state=self.state, auth=self.prefect.auth, env=extra)
 
     def _signer(self) -> list[str]:
         """The folder of ssh-keygen, which git signs with, where the system has none."""
