@@ -9,7 +9,9 @@ from typing import BinaryIO
 import pytest
 
 from argosy import supervised
+from argosy.redact import remember
 from argosy.supervised import TimedOut
+from deployments.local.signing import SigningKey
 
 
 @pytest.fixture
@@ -110,3 +112,24 @@ def test_what_a_command_leaves_behind_neither_holds_it_up_nor_stays(run: Callabl
     assert run("sleep 300 & echo done", nothing, lines) == 0
     assert lines == ["done"]
     assert left(tmp_path) == []
+
+
+def test_neither_the_log_nor_the_lines_hold_a_secret_that_the_command_prints(
+    run: Callable[..., int], tmp_path: Path
+) -> None:
+    secret, key, lines = f"s3cret-{tmp_path.name}", SigningKey.generate().private.get_secret_value(), list[str]()
+    remember(secret)
+    script = f"printf '%s' before-{secret[:9]}; sleep 0.2; echo {secret[9:]}-after; cat"
+    assert run(script, lambda stream: print_to(stream, key.encode()), lines) == 0
+    log = (tmp_path / "log").read_text()
+    assert lines[0] == "before-***-after"
+    assert log.splitlines() == lines
+    assert not [line for line in key.splitlines()[1:-1] if line in log]
+
+
+def test_a_line_that_was_never_ended_is_on_record_and_clean(run: Callable[..., int], tmp_path: Path) -> None:
+    secret = f"s3cret-{tmp_path.name}"
+    remember(secret)
+    with pytest.raises(TimedOut):
+        run(f"printf 'Password {secret}? '; exec sleep 60", nothing, [], timeout=0.5)
+    assert (tmp_path / "log").read_text() == "Password ***? "
