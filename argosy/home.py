@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from argosy.disk import writing
+
 
 def location(variables: Mapping[str, str]) -> Path:
     """The root of the cache: `ARGOSY_HOME`, else `~/.cache/argosy`."""
@@ -13,14 +15,16 @@ def location(variables: Mapping[str, str]) -> Path:
 
 
 def home() -> Path:
-    """The root of the cache, made with mode 0700 where it is missing."""
+    """The root of the cache, made with mode 0700 where it is missing; raises as `disk.writing` does."""
     root = location(os.environ)
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with writing(root):
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
     return root
 
 
 def run_folder(run: str) -> Path:
-    """The folder of one run: its build logs and scratch files."""
+    """The folder of one run: its build logs and scratch files; raises as `disk.writing` does."""
     folder = home() / "runs" / run
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from argosy import supervised
 from argosy.build_errors import classify, missing_buildx
+from argosy.disk import writing
 from argosy.errors import Terminal, Transient
 from argosy.models import ImageReference, Service
 from argosy.secret_files import docker_config
@@ -90,7 +91,7 @@ def build(
     client = host.client()
     if client is None:
         raise missing_buildx(request.service.name)
-    with docker_config(request.scratch, credentials, host.plugins()) as config:
+    with writing(request.scratch), docker_config(request.scratch, credentials, host.plugins()) as config:
         metadata = config / "metadata.json"
         try:
             status = supervised.run(

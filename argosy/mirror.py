@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
 
+from argosy.disk import writing
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import Git, GitError
 from argosy.secret_files import secret_file
@@ -23,6 +24,8 @@ from argosy.secret_files import secret_file
 _REFS = ("refs/heads/*", "refs/notes/argosy/*")
 _LOCK_SECONDS = 300.0
 _TRANSFER_SECONDS = 600.0
+_IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
+"""A server that works says so every few seconds, as git's protocol has it: one silent for a minute never answers."""
 _STALE_SECONDS = 10.0
 """How old a lock file of git's is before it is taken for a dead process's: git holds one for milliseconds."""
 # git hands this to a shell of its own; the file that it reads is in memory, and ends with the transfer.
@@ -36,10 +39,11 @@ _REFUSED = re.compile(r"pre-receive hook declined|protected branch|remote reject
 _UNAUTHORISED = re.compile(r"Authentication failed|could not read (Username|Password)|error: 40[13]|Permission denied")
 _MISSING = re.compile(r"repository .* not found|does not appear to be a git repository|error: 404")
 _SHA256 = re.compile(r"mismatched algorithms|does not support object-format|unknown object format")
+_FULL = re.compile(r"^(?!remote:).*(No space left on device|Disk quota exceeded)", re.MULTILINE)
 _UNTRUSTED = re.compile(r"certificate|SSL: no alternative|CAfile", re.IGNORECASE)
 _UNREACHABLE = re.compile(
     r"Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|Could not connect|Empty reply"
-    r"|error: (429|5\d\d)|RPC failed|early EOF|unexpected disconnect|Operation timed out|hung up"
+    r"|error: (429|5\d\d)|RPC failed|early EOF|unexpected disconnect|Operation (timed out|too slow)|hung up"
 )
 
 
@@ -133,9 +137,8 @@ class Mirror:
 
         Raises Transient when the remote cannot be reached, Terminal when it refuses.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            with FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS):
+            with writing(self.path.parent), self._locked():
                 try:
                     self._refresh()
                 except Discarded:
@@ -145,6 +148,10 @@ class Mirror:
                 f"the mirror of {self.remote.url} stayed locked for {_LOCK_SECONDS:.0f} s",
                 remedy="see which other run is fetching it, and run again",
             ) from error
+
+    def _locked(self) -> AbstractContextManager[object]:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS)
 
     def _refresh(self) -> None:
         self._create()
@@ -219,7 +226,7 @@ class Mirror:
     def _transfer(self, *arguments: str) -> str:
         with self.remote.access() as extra:
             try:
-                return self.git.run(*arguments, extra=extra, timeout=_TRANSFER_SECONDS, guarded=True).decode(
+                return self.git.run(*arguments, extra=extra | _IMPATIENT, timeout=_TRANSFER_SECONDS, guarded=True).decode(
                     errors="replace"
                 )
             except GitError as error:
@@ -260,6 +267,8 @@ def _unfit(said: str, url: str) -> Transient | Terminal | None:
         return Terminal(
             f"{url} has SHA-256 object ids, which are not supported yet", remedy="release from a SHA-1 repository"
         )
+    if _FULL.search(said):
+        return Transient(f"no room for {url}: {_last(said)}", remedy="make room on the disk of ARGOSY_HOME")
     if _UNTRUSTED.search(said):
         return Terminal(
             f"the certificate of {url} is not trusted: {_last(said)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argosy.digests import environment_at
-from argosy.errors import Terminal
+from argosy.errors import Terminal, WrongUse
 from argosy.mirror import Mirror
 from argosy.models import SHA, Resolved
 
@@ -31,6 +31,9 @@ def resolve(mirror: Mirror, environment: str, source_sha: str | None) -> Resolve
 
 def _check(mirror: Mirror, source_sha: str) -> None:
     if not SHA.fullmatch(source_sha):
-        raise Terminal(f"{source_sha!r} is not a full commit SHA", remedy="give all 40 hex digits")
+        raise WrongUse(
+            f"{source_sha!r} is not a full commit SHA",
+            remedy="give all 40 hex digits, lower-case: an abbreviation may name another commit tomorrow",
+        )
     if not mirror.git.is_commit(source_sha):
-        raise Terminal(f"{source_sha} is not a commit of {mirror.remote.url}", remedy="push it first")
+        raise WrongUse(f"{source_sha} is not a commit of {mirror.remote.url}", remedy="push it first")

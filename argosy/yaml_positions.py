@@ -54,7 +54,7 @@ class Document:
     def error(self, path: Sequence[str | int], message: str, remedy: str) -> ConfigurationError:
         """A ConfigurationError about the value at `path`, with the line and column where it stands."""
         line, column = self._position(path)
-        dotted = ".".join(map(str, path))
+        dotted = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in ".".join(map(str, path)))
         return ConfigurationError(f"{self.file}:{line}:{column}: {dotted} {message}".rstrip(), remedy=remedy)
 
     def refusals(self, error: ValidationError, model: type[BaseModel]) -> list[ConfigurationError]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from prefect.blocks.core import Block
 from prefect.runtime import flow_run
@@ -13,12 +13,12 @@ from prefect_docker import DockerHost
 
 from argosy.digests import environment_at
 from argosy.environment import Environment
-from argosy.errors import ConfigurationError
 from argosy.gitops import Writer
 from argosy.mirror import Mirror
 from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
+from tasks.block_loading import load_block
 from tasks.recent import Recent
 
 B = TypeVar("B", bound=Block)
@@ -31,21 +31,11 @@ _LOADED = Recent(seconds=60)
 def load(kind: type[B], name: str) -> B:
     """The block of `kind` called `name`, at most a minute old within a run.
 
-    Raises ConfigurationError where there is none.
+    Raises as `load_block` does.
     """
     if flow_run.id is None:
-        return _load(kind, name)
-    return _LOADED.get((flow_run.id, kind, name), lambda: _load(kind, name))
-
-
-def _load(kind: type[B], name: str) -> B:
-    try:
-        return cast("B", kind.load(name))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"there is no {kind.get_block_type_slug()} block {name}",
-            remedy="create it in the Prefect UI, or register the blocks with python -m deployments.register",
-        ) from error
+        return load_block(kind, name)
+    return _LOADED.get((flow_run.id, kind, name), lambda: load_block(kind, name))
 
 
 def run_id() -> str:
