@@ -225,12 +225,12 @@ class Mirror:
 
     def _transfer(self, *arguments: str) -> str:
         with self.remote.access() as extra:
+            extra |= _IMPATIENT
             try:
-                return self.git.run(*arguments, extra=extra | _IMPATIENT, timeout=_TRANSFER_SECONDS, guarded=True).decode(
-                    errors="replace"
-                )
+                output = self.git.run(*arguments, extra=extra, timeout=_TRANSFER_SECONDS, guarded=True)
             except GitError as error:
                 raise explain(error, self.remote.url) from error
+        return output.decode(errors="replace")
 
 
 def _remove(files: Iterable[Path], *, older: float) -> bool:

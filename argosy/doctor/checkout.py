@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from argosy.doctor.findings import Finding, Level
-from argosy.errors import ArgosyError, Transient
+from argosy.errors import Transient
 from argosy.git import Git, GitError
 
 _WHAT = "repository"
@@ -55,10 +55,16 @@ def _damaged(git: Git, root: Path) -> Iterator[Finding]:
             git.run("fsck", *depth, "--no-dangling", "--no-progress", timeout=_FSCK_SECONDS)
         except Transient:
             continue
-        except ArgosyError as error:
-            first = " | ".join(error.message.splitlines()[:3])
+        except GitError as error:
+            said = error.message.splitlines()[:3] if error.stderr.strip() else _lost(git)
             remedy = "clone it anew beside it; what git fsck names may be fetched from another clone"
-            yield Finding(Level.WRONG, _WHAT, str(root), first, remedy)
+            yield Finding(Level.WRONG, _WHAT, str(root), " | ".join(said), remedy)
         return
     why = f"git fsck took longer than {_FSCK_SECONDS:.0f} s"
     yield Finding(Level.WARNING, _WHAT, str(root), why, "run git fsck by hand")
+
+
+def _lost(git: Git) -> list[str]:
+    """The objects that are not there, at most three: git fsck lists them, but not as errors."""
+    listing = git.text("rev-list", "--objects", "--all", "--missing=print").splitlines()
+    return [f"missing object {line[1:]}" for line in listing if line.startswith("?")][:3]
