@@ -30,10 +30,9 @@ class Redaction:
         self._plain: tuple[str, ...] = ()
         self._encoded: dict[str, re.Pattern[str]] = {}
 
-    def remember(self, *secrets: SecretStr | str | None) -> None:
+    def remember(self, *secrets: SecretStr | str | bytes | None) -> None:
         """Mask these values from now on; a key of several lines is masked line by line, blanks around a value stay."""
-        values = (each.get_secret_value() if isinstance(each, SecretStr) else each or "" for each in secrets)
-        found = {line for value in values for line in _lines(value)}
+        found = {line for each in secrets for line in _lines(_text(each))}
         with self._lock:
             if found <= self._known:
                 return
@@ -78,6 +77,11 @@ class Lines:
         if inside and not begun:
             line = _KEY_LINE.sub(MASK, line)
         return self._redaction(line)
+
+
+def _text(secret: SecretStr | str | bytes | None) -> str:
+    value = secret.get_secret_value() if isinstance(secret, SecretStr) else secret or ""
+    return value.decode(errors="surrogateescape") if isinstance(value, bytes) else value
 
 
 def _lines(value: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import BotoCoreError, ClientError
 from prefect.blocks.core import Block
 from prefect_aws import AwsCredentials
@@ -48,7 +49,14 @@ class ContainerRegistry(Block):
 def ecr_client(aws: AwsCredentials) -> ECRClient:
     """boto3's ECR client with the credentials, region and endpoint of an AWS credentials block."""
     remember(aws.aws_secret_access_key, aws.aws_session_token)
-    return cast("ECRClient", aws.get_client("ecr"))
+    client = cast("ECRClient", aws.get_client("ecr"))
+    # Temporary keys are had from STS or from the machine, and renewed: the request shows the session token of now.
+    client.meta.events.register("before-send.ecr", _remember_session, unique_id="argosy")
+    return client
+
+
+def _remember_session(request: AWSPreparedRequest, **_: object) -> None:
+    remember(request.headers.get("X-Amz-Security-Token"))
 
 
 def authorization(aws: AwsCredentials) -> RegistryCredentials:

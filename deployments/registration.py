@@ -58,6 +58,11 @@ def register_blocks(documents: Sequence[BlockDocument]) -> list[str]:
         kind = KINDS.get(document.type)
         if kind is None:
             raise ConfigurationError(f"{document.type} is no type of block", remedy=f"the types are {', '.join(KINDS)}")
+        if document.values.get("aws_session_token"):
+            raise ConfigurationError(
+                f"{document.type}/{document.name}: Prefect shows an aws_session_token in clear, also in its events",
+                remedy="leave it out: name a role in assume_role_arn, or give the worker's machine one",
+            )
         _block(kind, document).save(document.name, overwrite=True)
     return [f"{document.type}/{document.name}" for document in documents]
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +50,11 @@ BRIDGE_ACTIONS = ("ecr:PutImage", "ecr:BatchDeleteImage")
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """The access key of an IAM user, or a role's temporary one, which has a session token too."""
+    """An IAM user's access key."""
 
     user: str
     id: str
     secret: SecretStr
-    session_token: SecretStr | None = None
 
 
 class Aws(Part):
@@ -91,38 +90,40 @@ class Aws(Part):
 
     def create_user(self, name: str, actions: Sequence[str], resource: str = "*") -> AccessKey:
         """Create a user who may do `actions` on `resource` (an ARN, `*` in it stands for anything), and its key."""
-        statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        policy = _policy(_allowing(actions, resource))
         with closing(session(self._administrator).client("iam", endpoint_url=self.endpoint_url)) as iam:
             iam.create_user(UserName=name)
             iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
             key = iam.create_access_key(UserName=name)["AccessKey"]
         return AccessKey(name, key["AccessKeyId"], SecretStr(key["SecretAccessKey"]))
 
-    def assume_role(self, name: str, actions: Sequence[str]) -> AccessKey:
-        """Create a role that may do `actions`, and a temporary key of it, with its session token."""
-        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    def create_role(self, name: str, actions: Sequence[str]) -> str:
+        """Create a role that may do `actions` and that users who may assume roles assume, and return its ARN."""
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
-        described = {
-            each: json.dumps({"Version": "2012-10-17", "Statement": [text]})
-            for each, text in (("trust", trust), ("allowed", statement))
-        }
-        administrator = session(self._administrator)
-        with (
-            closing(administrator.client("iam", endpoint_url=self.endpoint_url)) as iam,
-            closing(administrator.client("sts", endpoint_url=self.endpoint_url)) as sts,
-        ):
-            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=described["trust"])["Role"]["Arn"]
-            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=described["allowed"])
-            key = sts.assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
-        secret, token = SecretStr(key["SecretAccessKey"]), SecretStr(key["SessionToken"])
-        return AccessKey(name, key["AccessKeyId"], secret, token)
+        with closing(session(self._administrator).client("iam", endpoint_url=self.endpoint_url)) as iam:
+            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]
+            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=_policy(_allowing(actions)))
+        return str(role["Arn"])
+
+    def issued(self) -> list[tuple[SecretStr, SecretStr]]:
+        """The secret key and the session token of every temporary key that was handed out."""
+        answer = httpx.get(f"{self.endpoint_url}/moto-api/data.json", trust_env=False).raise_for_status()
+        roles = answer.json().get("sts", {}).get("AssumedRole", [])
+        return [(SecretStr(each["secret_access_key"]), SecretStr(each["session_token"])) for each in roles]
 
     def registry_password(self) -> SecretStr:
         """The password that `GetAuthorizationToken` hands out, for the registry to ask for."""
         with closing(session(self.key).client("ecr", endpoint_url=self.endpoint_url)) as ecr:
             token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
         return SecretStr(b64decode(token).decode().partition(":")[2])
+
+
+def _allowing(actions: Sequence[str], resource: str = "*") -> dict[str, object]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+
+
+def _policy(statement: Mapping[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def session(key: AccessKey) -> boto3.Session:
@@ -135,7 +136,6 @@ def session(key: AccessKey) -> boto3.Session:
     return boto3.Session(
         aws_access_key_id=key.id,
         aws_secret_access_key=key.secret.get_secret_value(),
-        aws_session_token=key.session_token.get_secret_value() if key.session_token else None,
         region_name=REGION,
         botocore_session=botocore.session.Session(session_vars=ours),
     )

@@ -171,7 +171,7 @@ class Stack(Part):
         python = str(Path(sys.executable).parent)
         path = os.pathsep.join([python, env.pop("PATH"), *self._signer()])
         cache = str(self.state / "cache")
-        extra = {**env, "PATH": path, "ARGOSY_HOME": cache}
+        extra = {**env, "PATH": path, "ARGOSY_HOME": cache, "AWS_ENDPOINT_URL_STS": self.aws.endpoint_url}
         return Worker(self.prefect.api_url, state=self.state, auth=self.prefect.auth, env=extra)
 
     def _signer(self) -> list[str]:

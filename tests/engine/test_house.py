@@ -58,3 +58,18 @@ def test_no_module_of_the_engine_imports_prefect() -> None:
 def test_no_module_beside_an_entrypoint_shadows_a_top_level_package() -> None:
     names = {path.stem for room in ("flows", "tasks", "blocks") for path in (ROOT / room).glob("*.py")}
     assert names.isdisjoint({*ROOMS, "prefect", "docker", "git"})
+
+
+def test_artifacts_are_made_in_one_place_which_cleans_them() -> None:
+    files = (path for room in ("flows", "tasks") for path in (ROOT / room).glob("*.py"))
+    assert {path.name for path in files if "prefect.artifacts" in path.read_text()} == {"artifacts.py"}
+
+
+def test_every_task_and_flow_is_guarded_at_its_edge() -> None:
+    for path in [path for room in ("flows", "tasks") for path in (ROOT / room).glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                names = [ast.unparse(each).partition("(")[0] for each in node.decorator_list]
+                assert "task" not in names, f"{path}: {node.name} is no stage"
+                below = names[names.index("flow") + 1 :][:1] if "flow" in names else ["guarded"]
+                assert below == ["guarded"], f"{path}: {node.name} is not guarded"
