@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -163,10 +164,16 @@ def _digest(content: bytes, algorithm: str) -> str:
     return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
 
 
-def _trust(ca: Path | None) -> ssl.SSLContext | bool:
+def _trust(ca: Path | None) -> ssl.SSLContext:
     if ca is None:
-        return True
+        return _usual_trust()
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as error:
         raise Terminal(f"{ca} is no readable CA file: {error}", remedy="name a PEM file of certificates") from error
+
+
+@cache
+def _usual_trust() -> ssl.SSLContext:
+    # Reading every certificate takes 30 ms in which no other thread runs, and each service of a run has a client.
+    return httpx.create_ssl_context(trust_env=False)
