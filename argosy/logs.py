@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any, Literal, TextIO
 
+from argosy.clean_errors import cleaned
 from argosy.redact import redact
 
 LOGGER = "argosy"
@@ -48,7 +51,8 @@ def about(*, run: str | None = None, service: str | None = None) -> Iterator[Non
 def guard() -> None:
     """Make every log record of this process, whatever logger and handler it goes through, clean and attributed.
 
-    It is done where records are made: no handler can be forgotten, or come too late.
+    It is done where records are made: no handler can be forgotten, or come too late. What a thread or the process dies
+    of, which Python itself writes to standard error, is clean too.
     """
     make = logging.getLogRecordFactory()
     if getattr(make, "guards", False):
@@ -59,6 +63,7 @@ def guard() -> None:
 
     guarded.guards = True  # type: ignore[attr-defined] # a mark that outlives a second import of this module
     logging.setLogRecordFactory(guarded)
+    threading.excepthook, sys.excepthook = _clean_thread_hook(threading.excepthook), _clean_hook(sys.excepthook)
 
 
 def _finished(record: logging.LogRecord) -> logging.LogRecord:
@@ -67,6 +72,22 @@ def _finished(record: logging.LogRecord) -> logging.LogRecord:
     record.argosy_run, record.argosy_service = subject.run, subject.service
     clean(record)
     return record
+
+
+def _clean_thread_hook(show: Callable[[threading.ExceptHookArgs], Any]) -> Callable[[threading.ExceptHookArgs], Any]:
+    def shown(dead: threading.ExceptHookArgs) -> None:
+        error = cleaned(dead.exc_value) if isinstance(dead.exc_value, Exception) else dead.exc_value
+        show(threading.ExceptHookArgs((type(error), error, dead.exc_traceback, dead.thread)))
+
+    return shown
+
+
+def _clean_hook(show: Callable[..., Any]) -> Callable[..., Any]:
+    def shown(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        error = cleaned(error) if isinstance(error, Exception) else error
+        show(type(error), error, trace)
+
+    return shown
 
 
 def clean(record: logging.LogRecord) -> None:

@@ -68,6 +68,12 @@ def test_a_block_registered_again_has_the_new_values() -> None:
     assert (found.url, found.token) == ("https://new.example", SecretStr("new"))
 
 
+def test_a_session_token_which_prefect_would_show_in_clear_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="in clear") as caught:
+        register_blocks([BlockDocument("aws-credentials", "temporary", {"aws_session_token": SECRET})])
+    assert SECRET not in str(caught.value)
+
+
 def test_a_block_may_stand_on_another() -> None:
     aws = {"aws_access_key_id": "AKIA", "aws_secret_access_key": SECRET, "region_name": "eu-west-1"}
     register_blocks(

@@ -24,13 +24,18 @@ log = logging.getLogger("argosy.probe")
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     """Leave the logging of the other tests alone."""
-    logger, make = logging.getLogger("argosy"), logging.getLogRecordFactory()
+    logger, make, hooks = (
+        logging.getLogger("argosy"),
+        logging.getLogRecordFactory(),
+        (threading.excepthook, sys.excepthook),
+    )
     handlers, level = list(logger.handlers), logger.level
     remember(SECRET)
     yield
     logger.handlers[:] = handlers
     logger.setLevel(level)
     logging.setLogRecordFactory(make)
+    threading.excepthook, sys.excepthook = hooks
 
 
 def lines(form: Format) -> io.StringIO:
@@ -105,9 +110,9 @@ def test_a_record_without_secrets_stays_as_it_is_and_one_that_cannot_be_formatte
     assert SECRET not in record.getMessage()
 
 
-def test_not_even_logging_that_fails_shows_a_secret() -> None:
+def test_neither_logging_that_fails_nor_a_thread_or_process_that_dies_shows_a_secret() -> None:
     program = f"""
-import logging
+import logging, threading
 from argosy.logs import begin
 from argosy.redact import remember
 remember({SECRET!r}.replace('_', '-'))
@@ -118,7 +123,14 @@ class Broken(logging.Handler):
         except ValueError: self.handleError(record)
 logging.getLogger("argosy").addHandler(Broken())
 logging.getLogger("argosy").error("%s", {SECRET!r})
+def die():
+    raise ValueError({SECRET!r})
+thread = threading.Thread(target=die)
+thread.start()
+thread.join()
+die()
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "Logging error" in done.stderr
-    assert SECRET not in done.stderr.replace(f'error("%s", {SECRET!r})', "")
+    assert done.stderr.count("ValueError: ***") == 2
+    assert SECRET not in done.stderr

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from argosy.redact import MASK, Lines, Redaction
+from argosy.git import failed
+from argosy.redact import MASK, Lines, Redaction, remember
 from deployments.local.signing import SigningKey
 
 SECRET = 'p/4ss+w0rd "ä&b='
@@ -140,6 +141,12 @@ def test_ordinary_words_stay(text: str) -> None:
     redact = Redaction()
     redact.remember("none", "AWS", "", None)  # too short to be masked
     assert redact(text) == text
+
+
+def test_what_git_says_is_clean() -> None:
+    remember(SECRET)
+    error = failed("push", f"remote: {SECRET} may not push")
+    assert (error.stderr, SECRET in str(error)) == ("remote: *** may not push", False)
 
 
 def test_a_private_key_is_masked_over_lines_and_what_is_between_them_stays() -> None:
