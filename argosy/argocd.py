@@ -128,7 +128,9 @@ class ArgoCD:
         try:
             answer = self._client.request(method, path, params=params, json=body, timeout=timeout or self._timeout)
         except httpx.TimeoutException as error:
-            raise Transient(f"Argo CD at {self.url} did not answer in time") from error
+            raise Transient(
+                f"Argo CD at {self.url} did not answer in time", remedy="see how busy it is, and the network to it"
+            ) from error
         except httpx.RequestError as error:
             raise _unreachable(error, self.url) from error
         if not answer.is_success:
@@ -166,7 +168,7 @@ def _unreachable(error: httpx.RequestError, url: str) -> ArgosyError:
             text = f"the certificate of Argo CD at {url} is not trusted: {cause.verify_message}"
             return Terminal(text, remedy="name its authority's certificate as the CA file")
         cause = cause.__cause__ or cause.__context__
-    return Transient(f"Argo CD at {url} cannot be reached: {error}")
+    return Transient(f"Argo CD at {url} cannot be reached: {error}", remedy="check the address and the network")
 
 
 def _is_loopback(host: str) -> bool:
@@ -189,7 +191,7 @@ def _refusal(answer: httpx.Response, url: str, project: str | None) -> ArgosyErr
     said = document.get("message") or document.get("error") or answer.reason_phrase
     text = f"Argo CD at {url} answered {answer.status_code}: {said}"
     if answer.status_code >= 500 or answer.status_code in _PASSING or said == _BUSY:
-        return Transient(text)
+        return Transient(text, remedy="try again later, or see the Argo CD server's log")
     return Terminal(text, remedy=_remedy(answer.status_code, str(said), project))
 
 

@@ -128,7 +128,7 @@ def _address(url: str) -> str:
         raise ConfigurationError(
             "PREFECT_API_URL carries credentials", remedy="put them into PREFECT_API_AUTH_STRING, as user:password"
         )
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    if parsed.scheme not in {"http", "https"} or not re.fullmatch(r"[A-Za-z0-9.-]+|[0-9a-fA-F:]+", parsed.host):
         raise ConfigurationError(f"PREFECT_API_URL, {url}, is no web address", remedy="write https://HOST/api")
     return url.rstrip("/")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ def examine(patient: Patient) -> tuple[Finding, ...]:
         signs = any(environment.sign for environment in environments)
         builder = BuilderHost(environment=patient.variables)
         here = pool.submit(machine.check, builder, patient.cache, signs=signs)
-        prefect, addresses = orchestrator.check(patient.variables, environments)
+        prefect, addresses = orchestrator.check(patient.variables, environments, patient.seconds)
         outside = [pool.submit(check) for check in _outside(patient, environments, addresses)]
         found = [*told, *repository.result(), *files(patient.root, environments), *here.result(), *prefect]
         found += [each.result() for each in outside]
@@ -65,6 +66,8 @@ def _outside(
 
 def _origin(root: Path) -> str:
     try:
-        return Git(root).text("config", "--default", "", "--get", "remote.origin.url")
+        url = Git(root).text("config", "--default", "", "--get", "remote.origin.url")
     except ArgosyError:
         return ""
+    # Some keep a token in the address: it is neither shown nor used.
+    return re.sub(r"^(https?://)[^/]*@", r"\1", url)

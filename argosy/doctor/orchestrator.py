@@ -15,11 +15,14 @@ _REPOSITORY = "gitops-repository"
 _SECONDS = 10.0
 
 
-def check(variables: Mapping[str, str], environments: tuple[Environment, ...]) -> tuple[tuple[Finding, ...], Addresses]:
+def check(
+    variables: Mapping[str, str], environments: tuple[Environment, ...], seconds: float = _SECONDS
+) -> tuple[tuple[Finding, ...], Addresses]:
     """What is to say of the Prefect server that `variables` name, and the addresses that its blocks hold."""
-    where = variables.get("PREFECT_API_URL") or "PREFECT_API_URL"
+    where = "PREFECT_API_URL"
     try:
-        with PrefectApi.of_environment(variables, timeout=_SECONDS) as api:
+        with PrefectApi.of_environment(variables, timeout=seconds) as api:
+            where = api.url
             found = [Finding(Level.GOOD, "Prefect", where, f"version {api.version()}")]
             deployments = api.deployments("release")
             wanted = _wanted(environments, deployments)
