@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,34 @@ from argosy.home import home
 from deployments.local.git_server import BOT, GitServer
 from tests.cloud import Cloud
 
-if TYPE_CHECKING:  # it imports Prefect, which takes seconds that the tests of the engine need not wait for
+if TYPE_CHECKING:  # they import Prefect, which takes seconds that the tests of the engine need not wait for
+    from deployments.local.stack import Stack
+    from tests.e2e.store import Store
     from tests.hosted import HostedShop
 
 _PATIENCE = 180  # seconds for the server's first start, which takes about 15 on an idle machine
+
+
+# Prefect leaves the client open that it creates an artifact with, and warns of an artifact outside of a run, which is
+# where a stage called as a plain function is. Both are let pass in the tests that ask for Prefect, and in no other.
+_PREFECTS_OWN = (
+    "ignore:unclosed <socket.socket:ResourceWarning",
+    "ignore:Artifact creation outside of a flow or task run:FutureWarning",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "prefect" in getattr(item, "fixturenames", ()):
+            for warning in _PREFECTS_OWN:
+                item.add_marker(pytest.mark.filterwarnings(warning))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    yield
+    if "prefect" in getattr(item, "fixturenames", ()):
+        gc.collect()  # what Prefect left open goes now, and not in the middle of somebody else's test
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +101,38 @@ def watched(hosted: HostedShop, git_server: tuple[GitServer, SecretStr], tmp_pat
     """A shop that Argo CD brings up."""
     with hosted.watched(git_server[1], tmp_path / "state"):
         yield hosted
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The embedded stack that every end-to-end test runs on."""
+    from deployments.local.stack import Stack
+    from tests.e2e.store import DEPLOYMENT
+
+    auth = SecretStr(f"argosy:{secrets.token_urlsafe(24)}")
+    with Stack(stable_for=0.5, retry_delay=1.5, auth=auth) as stack, stack.api as api:
+        for deployment in (DEPLOYMENT, "release/dev"):
+            api.pause_schedules(deployment)  # a run at the full hour would release what a test is about to
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def store(stack: Stack) -> Iterator[Store]:
+    from tests.e2e.store import Store
+
+    with Store(stack) as store:
+        yield store
+
+
+@pytest.fixture
+def unadopted(store: Store) -> Store:
+    """The store before its adoption."""
+    store.forget()
+    return store
+
+
+@pytest.fixture
+def adopted(store: Store) -> Store:
+    """The store with the tip of main released and verified."""
+    store.settle()
+    return store

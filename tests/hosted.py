@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prefect.blocks.core import Block
 from prefect_aws import AwsCredentials
 from pydantic import SecretStr
 
+from argosy.git import Git
 from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
@@ -18,11 +20,14 @@ from deployments.local.argocd.controller import Following
 from deployments.local.argocd.repository import Login
 from deployments.local.argocd.server import ArgoCDStandIn
 from deployments.local.argocd.state import Timing
-from deployments.local.aws import ACCOUNT, REGION, AccessKey
+from deployments.local.aws import ACCOUNT, REGION, AccessKey, session
 from deployments.local.git_server import BOT, GitServer
 from deployments.local.registry import USER
 from tests.cloud import Cloud
 from tests.engine.shop import Shop, run, service_files
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
 
 SERVICES = ("ui", "cart")
 FAST = Following(("main",), poll=0.2, tick=0.05, back_off=0.2, timing=Timing(0.2, 0.1, 2.0))
@@ -105,6 +110,17 @@ class HostedShop(Shop):
         )
         self.keep(aws)
         self.keep(ContainerRegistry(aws_credentials=aws))
+
+    @contextmanager
+    def ecr(self) -> Iterator[ECRClient]:
+        """A client of the ECR that the shop's registry is."""
+        aws = self.cloud.aws
+        with closing(session(aws.key).client("ecr", endpoint_url=aws.endpoint_url)) as client:
+            yield client
+
+    def read(self) -> Git:
+        """The origin, read behind the server's back."""
+        return Git(self.origin)
 
     def image(self, service: str, *tags: str) -> str:
         """Push an image of the service's content at the work tree's commit, as an earlier build would have left it.
