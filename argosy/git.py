@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -203,6 +204,7 @@ class Git:
                 raise self.damaged(error) from error
             finally:
                 process.kill()
+                _close(process)
 
     def lost(self, path: str) -> ArgosyError:
         """What to raise where the object of the file at `path`, which a tree names, is not there."""
@@ -224,6 +226,13 @@ def _entry(row: bytes) -> TreeEntry:
 def _end(process: subprocess.Popen[bytes], group: int | None) -> None:
     if process.poll() is None:
         send(group or process.pid, signal.SIGKILL)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipe to a process that may have ended with our last question unread."""
+    with suppress(BrokenPipeError):
+        if process.stdin:
+            process.stdin.close()
 
 
 def _ask(process: subprocess.Popen[bytes], name: str) -> bytes | None:
