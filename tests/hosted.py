@@ -20,7 +20,7 @@ from deployments.local.argocd.controller import Following
 from deployments.local.argocd.repository import Login
 from deployments.local.argocd.server import ArgoCDStandIn
 from deployments.local.argocd.state import Timing
-from deployments.local.aws import ACCOUNT, REGION, AccessKey, session
+from deployments.local.aws import ACCOUNT, PIPELINE_ACTIONS, REGION, AccessKey, session
 from deployments.local.git_server import BOT, GitServer
 from deployments.local.registry import USER
 from tests.cloud import Cloud
@@ -101,15 +101,22 @@ class HostedShop(Shop):
         block.save(self.name, overwrite=True)
 
     def use(self, key: AccessKey) -> None:
-        """Speak to AWS with `key` from now on."""
-        aws = AwsCredentials(
+        """Speak to AWS, and to the registry, with `key` from now on."""
+        self.keep(self._aws(key))
+        self.keep(ContainerRegistry(aws_credentials=self._aws(key)))
+
+    def configure_only(self, service: str) -> None:
+        """Configure repositories with a key that may touch that of `service` alone."""
+        arn = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{self.name}-{service}"
+        self.keep(self._aws(self.cloud.aws.create_user(f"{self.name}-{service}", PIPELINE_ACTIONS, arn)))
+
+    def _aws(self, key: AccessKey) -> AwsCredentials:
+        return AwsCredentials(
             aws_access_key_id=key.id,
             aws_secret_access_key=key.secret,
             region_name=REGION,
             aws_client_parameters={"endpoint_url": self.cloud.aws.endpoint_url},
         )
-        self.keep(aws)
-        self.keep(ContainerRegistry(aws_credentials=aws))
 
     @contextmanager
     def ecr(self) -> Iterator[ECRClient]:

@@ -1,0 +1,81 @@
+"""The flow in one process, upon a real repository, registry and AWS; what it would have to build fails."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.client.schemas.objects import State
+
+from argosy.errors import ReleaseFailed
+from flows.release import release
+from tests.hosted import SERVICES, HostedShop
+
+
+def released(shop: HostedShop, **parameters: Any) -> State[Any]:
+    return release(shop.name, "dev", **parameters, return_state=True)
+
+
+def results(state: State[Any]) -> dict[str, str]:
+    """What the run's report says each service came to."""
+    run = state.state_details.flow_run_id
+    assert run is not None
+    with get_client(sync_client=True) as client:
+        wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
+        [report] = [each for each in client.read_artifacts(artifact_filter=wanted) if each.key == "release-dev"]
+    return {row["service"]: row["result"] for row in json.loads(str(report.data))}
+
+
+def test_a_run_before_adoption_ends_completed_and_asks_for_it(hosted: HostedShop) -> None:
+    before = hosted.tip
+    state = released(hosted)
+    assert (state.type.value, state.name) == ("COMPLETED", "Adoption needed")
+    assert "ui, cart unknown" in (state.message or "")
+    assert hosted.tip == before
+
+
+def test_a_run_that_releases_ends_completed_and_the_next_has_nothing_to_do(hosted: HostedShop) -> None:
+    for name in SERVICES:
+        hosted.image(name)
+    state = released(hosted, adopt=True)
+    assert (state.type.value, state.name, state.message) == ("COMPLETED", "Completed", "ui, cart released to dev")
+    assert results(state) == dict.fromkeys(SERVICES, "reused")
+    after = hosted.tip
+    again = released(hosted)
+    assert (again.type.value, again.message, hosted.tip) == ("COMPLETED", "nothing to do", after)
+
+
+def test_a_service_that_fails_stops_no_other_and_the_run_names_it_alone(hosted: HostedShop) -> None:
+    source = hosted.head
+    hosted.image("cart")
+    before = hosted.values("ui")
+    state = released(hosted, adopt=True)
+    assert state.type.value == "FAILED"
+    with pytest.raises(ReleaseFailed, match=r"ui: .*docker-host block"):
+        state.result()
+    assert "cart: " not in (state.message or "")
+    assert results(state) == {"ui": "failed", "cart": "reused"}
+    assert (hosted.values("ui"), source in hosted.values("cart")) == (before, True)
+
+
+def test_a_failure_before_the_build_is_told_in_its_own_words(hosted: HostedShop) -> None:
+    for name in SERVICES:
+        hosted.image(name)
+    hosted.configure_only("cart")
+    state = released(hosted, adopt=True)
+    with pytest.raises(ReleaseFailed, match=f"ui: .*{hosted.name}-ui") as failed:
+        state.result()
+    assert "NotReady" not in str(failed.value)
+    assert results(state) == {"ui": "failed", "cart": "reused"}
+
+
+def test_a_dry_run_plans_and_stops(hosted: HostedShop) -> None:
+    hosted.image("ui")
+    before = hosted.tip
+    state = released(hosted, adopt=True, dry_run=True)
+    assert state.type.value == "COMPLETED"
+    assert results(state) == dict.fromkeys(SERVICES, "planned")
+    assert (hosted.tip, hosted.digest("ui", before)) == (before, None)
