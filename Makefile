@@ -1,6 +1,6 @@
 # The one definition of each task: README, CI and the commit hooks call these.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test check format bench docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +35,9 @@ format: $(READY) ## put the code into its format
 
 bench: $(READY) ## run every benchmark
 	@$(BIN)/python -m benchmarks
+
+docs: $(READY) ## write docs/errors.md anew from the code
+	@$(BIN)/python -m deployments.catalogue
 
 lock: $(READY) ## resolve the locks anew from pyproject.toml
 	@sh deployments/lock.sh $(BIN)/uv

@@ -121,7 +121,10 @@ def _said(command: Sequence[str], environment: Mapping[str, str]) -> str:
     done = _run(command, environment, b"", _SECONDS)
     said = done.stdout.decode(errors="replace").strip()
     if done.returncode:
-        raise Terminal(f"{Path(command[0]).name} {command[1]}: {said or f'exit status {done.returncode}'}")
+        raise Terminal(
+            f"{Path(command[0]).name} {command[1]}: {said or f'exit status {done.returncode}'}",
+            remedy="run the same command by hand",
+        )
     return said
 
 

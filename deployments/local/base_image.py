@@ -77,7 +77,10 @@ def _applets(busybox: Path) -> list[str]:
 def _architecture(program: bytes) -> str:
     machine = int.from_bytes(program[18:20], "little")
     if program[:4] != b"\x7fELF" or machine not in _ARCHITECTURES:
-        raise Terminal("the base image cannot be made: busybox is no Linux program of a known architecture")
+        raise Terminal(
+            "the base image cannot be made: busybox is no Linux program of a known architecture",
+            remedy="run the stack on a machine of a known one, such as x86-64 or arm64",
+        )
     return _ARCHITECTURES[machine]
 
 
@@ -155,7 +158,9 @@ def push(image: BaseImage, registry_url: str, auth: tuple[str, SecretStr] | None
                 _upload(client, name, digest, blob)
             _put(client, f"/v2/{name}/manifests/{tag}", image.manifest, MANIFEST_TYPE)
         except httpx.TransportError as error:
-            raise Transient(f"the registry {registry_url} is out of reach: {error}") from error
+            raise Transient(
+                f"the registry {registry_url} is out of reach: {error}", remedy="see the registry's log"
+            ) from error
     return image.digest
 
 
@@ -178,5 +183,5 @@ def _accepted(response: httpx.Response) -> httpx.Response:
     status, address = response.status_code, response.request.url.copy_with(query=None)
     message = f"{response.request.method} {address} answered {status}: {response.text[:200]}"
     if status == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-        raise Transient(message)
+        raise Transient(message, remedy="see the registry's log")
     raise Terminal(message, remedy="check the registry's address and the credentials for it")

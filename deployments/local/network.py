@@ -51,7 +51,7 @@ def _set_up(name: str, number: int, owner: str, busybox: Path) -> None:
     for step in (("addr", "add", f"172.30.{number}.1/24", "dev", name), ("link", "set", name, "up")):
         if refused := _ip(busybox, *step):
             delete(owner, busybox)
-            raise Terminal(f"cannot set up bridge {name}: {refused}")
+            raise Terminal(f"cannot set up bridge {name}: {refused}", remedy="start Docker, or run this as root")
 
 
 def _ip(busybox: Path, *arguments: str) -> str | None:

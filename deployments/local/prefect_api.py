@@ -121,6 +121,10 @@ class PrefectApi:
         found = self._call("GET", f"/deployments/name/{flow}/{name}")
         self._call("POST", f"/deployments/{found['id']}/resume_deployment", {})
 
+    def cancel(self, run: str) -> None:
+        """Ask for the end of a run, as the dashboard's button does; its worker sees to it."""
+        self._call("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
+
     def flow_run(self, run: str) -> FlowRun:
         """The run as it stands."""
         return _flow_run(self._call("GET", f"/flow_runs/{run}"))
@@ -130,7 +134,9 @@ class PrefectApi:
         deadline = time.monotonic() + timeout
         while not (found := self.flow_run(run)).final:
             if time.monotonic() > deadline:
-                raise Transient(f"Prefect: {found.name} is still {found.state_name} after {timeout:.0f} s")
+                raise Transient(
+                    f"Prefect: {found.name} is still {found.state_name} after {timeout:.0f} s", remedy="see its log"
+                )
             time.sleep(interval)
         return found
 
@@ -164,7 +170,9 @@ class PrefectApi:
             return answer.json() if answer.content else None
         busy = answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS
         kind = Transient if busy else Terminal
-        raise kind(f"Prefect: {method} {path}: {answer.status_code} {answer.text[:300]}")
+        raise kind(
+            f"Prefect: {method} {path}: {answer.status_code} {answer.text[:300]}", remedy="see the log of its server"
+        )
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
         try:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from deployments.local.part import Part
 from deployments.local.prefect_api import PrefectApi
-from deployments.local.process import Process, environment, free_port
+from deployments.local.process import Process, check_free, environment, free_port
 
 # A first start migrates an empty database, which took 10 s here and takes longer on a busy machine.
 _PATIENCE = 180.0
@@ -18,11 +18,12 @@ _PATIENCE = 180.0
 class PrefectServer(Part):
     """A server on 127.0.0.1 that reads and changes nothing of the user's own Prefect profile.
 
-    With `auth` (`USER:PASSWORD`) the API, and so the dashboard too, opens to that user alone.
+    With `auth` (`USER:PASSWORD`) the API, and so the dashboard too, opens to that user alone. It listens on `port`,
+    else on one that is free.
     """
 
-    def __init__(self, *, state: Path, auth: SecretStr | None = None) -> None:
-        port = free_port()
+    def __init__(self, *, state: Path, auth: SecretStr | None = None, port: int | None = None) -> None:
+        self._port = port = port or free_port()
         self.ui_url = f"http://127.0.0.1:{port}"
         self.api_url = f"{self.ui_url}/api"
         self.auth = auth
@@ -31,7 +32,8 @@ class PrefectServer(Part):
         self._process = Process("prefect-server", command, state=state, env=self._environment(state))
 
     def start(self) -> None:
-        """Start it; raises as `Process.start` does."""
+        """Start it; raises as `Process.start` does, and WrongUse where its port is taken."""
+        check_free(self._port)  # another Prefect there would answer that it is well
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)  # the key to every block's secrets is in it
         with PrefectApi(self.api_url) as api:
             self._process.start(api.healthy, timeout=_PATIENCE)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from argosy.errors import Terminal, Transient
+from argosy.errors import Terminal, Transient, WrongUse
 
 
 class Process:
@@ -140,6 +140,20 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def check_free(port: int) -> None:
+    """Raise WrongUse where nothing can listen on `port` of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one in TIME_WAIT is free, as servers see it
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            why = error.strerror if isinstance(error, OSError) else "ports go up to 65535"
+            raise WrongUse(
+                f"port {port} of 127.0.0.1 cannot be had: {why}",
+                remedy="end what listens there (ss -ltnp shows it), ask for another, or for none",
+            ) from error
 
 
 def listening(port: int) -> bool:

@@ -47,7 +47,7 @@ class Stack(Part):
 
     Everything lies in `state`, a new folder below ARGOSY_HOME; nothing of it stays after `stop`. `stable_for` replaces
     the seconds of health that the planted `argosy.yaml` asks for, `retry_delay` those before the first retry. `auth`
-    (`USER:PASSWORD`) closes the Prefect API.
+    (`USER:PASSWORD`) closes the Prefect API. The dashboard is on `port`, else on one that is free.
     """
 
     def __init__(
@@ -57,12 +57,13 @@ class Stack(Part):
         stable_for: float | None = None,
         retry_delay: float | None = None,
         auth: SecretStr | None = None,
+        port: int | None = None,
     ) -> None:
         self.state = state_folder.create(home())
         self.signing_key = SigningKey.generate()
         self.aws = Aws(state=self.state)
         self.engine = Engine(self.state, self._cache)
-        self.prefect = PrefectServer(state=self.state, auth=auth)
+        self.prefect = PrefectServer(state=self.state, auth=auth, port=port)
         self.passwords = {user: SecretStr(secrets.token_urlsafe(24)) for user in (BOT, DEVELOPER)}
         self.git = GitServer(self.passwords, state=self.state)
         self._registry_port = free_port()

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from deployments.local.process import check_free
 from deployments.local.seed import EXAMPLE
 from deployments.local.stack import Stack
 
 
-def keep_up(source: Path | None) -> int:
-    """Start a stack on `source` (the example unless given) and keep it until interrupted; return 0."""
+def keep_up(source: Path | None, port: int | None = None) -> int:
+    """Start a stack on `source` (the example unless given) and keep it until interrupted; return 0.
+
+    The dashboard is on `port`, else on one that is free. Raises WrongUse where it is taken, before anything starts.
+    """
+    if port is not None:
+        check_free(port)
     console = Console()
     with console.status("starting the embedded stack"):
-        stack = Stack(source or EXAMPLE, tell=lambda name, seconds: console.print(f"  {name} ({seconds:.1f} s)"))
+        told = partial(_tell, console)
+        stack = Stack(source or EXAMPLE, tell=told, port=port)
         stack.start()
     try:
         console.print(addresses(stack))
@@ -24,6 +32,10 @@ def keep_up(source: Path | None) -> int:
     finally:
         stack.stop()
     return 0
+
+
+def _tell(console: Console, name: str, seconds: float) -> None:
+    console.print(f"  {name} ({seconds:.1f} s)")
 
 
 def addresses(stack: Stack) -> Table:

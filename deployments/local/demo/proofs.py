@@ -70,7 +70,7 @@ class Release:
 def hold(true: bool, claim: str, seen: object) -> None:
     """Go on where `claim` is true; raises ClaimFalse with what was `seen` where it is not."""
     if not true:
-        raise ClaimFalse(f"false: {claim}; seen: {seen}")
+        raise ClaimFalse(f"false: {claim}; seen: {seen}", remedy="report it: the demo claims what Argosy promises")
 
 
 def signed(release: Release) -> Evidence:

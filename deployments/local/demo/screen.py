@@ -55,7 +55,10 @@ class Screen:
                 if run.final:
                     break
                 if time.monotonic() > deadline:
-                    raise Transient(f"{run.name} is still {run.state_name} after {_PATIENCE:.0f} s")
+                    raise Transient(
+                        f"{run.name} is still {run.state_name} after {_PATIENCE:.0f} s",
+                        remedy="see its log on the dashboard: make demo KEEP=1 leaves it up",
+                    )
                 time.sleep(0.4)
         if not self.console.is_terminal:
             self.console.print()  # a live display ends its last line on a terminal alone
