@@ -12,6 +12,7 @@ import posixpath
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from argosy import dockerignore
@@ -89,6 +90,7 @@ class Snapshot:
 
     def _dockerfile(self, service: Service) -> TreeEntry:
         path = service.build_context.dockerfile
+        self._check_no_link(service, posixpath.dirname(path))
         found = self._entries.get(path)
         if found is None or found.mode not in {REGULAR, EXECUTABLE}:
             raise Terminal(
@@ -98,8 +100,19 @@ class Snapshot:
             )
         return found
 
+    def _check_no_link(self, service: Service, path: str) -> None:
+        parts = (path, *map(str, PurePosixPath(path).parents))
+        link = next((part for part in parts if part in self._entries and self._entries[part].mode == LINK), None)
+        if link is not None:
+            raise Terminal(
+                f"{link} is a symbolic link in commit {self._commit[:12]}",
+                service=service.name,
+                remedy="name in argosy.yaml what it leads to, inside the repository: git follows no link",
+            )
+
     def _context_files(self, service: Service) -> tuple[InputFile, ...]:
         root, chart = service.build_context.path, service.chart_path
+        self._check_no_link(service, root)
         inside = [entry for entry in self._entries.values() if _below(entry.path, root) and entry.path != root]
         if not inside:
             raise Terminal(
