@@ -22,6 +22,14 @@ _DEVELOPER = {"NAME": "Developer", "EMAIL": "developer@localhost"}
 
 
 @dataclass(frozen=True, slots=True)
+class Impatience:
+    """What replaces times of the planted `argosy.yaml`, in seconds: of health, and before the first retry."""
+
+    stable_for: float | None = None
+    retry_delay: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Developer:
     """Somebody with a work tree at `path` who commits and pushes to `url` with a password."""
 
@@ -56,17 +64,17 @@ class Developer:
 
 
 def plant(
-    source: Path, developer: Developer, registry_host: str, base_image: str, stable_for: float | None = None
+    source: Path, developer: Developer, registry_host: str, base_image: str, impatience: Impatience = Impatience()
 ) -> tuple[str, ...]:
     """Make `source` the first commit of every branch that its environments name, and return those branches.
 
     Of a git repository it is what is committed, of another folder every file. `source` itself is left as it is: the
     copy's `argosy.yaml` names the stack's registry, and `base_image` where a Dockerfile asks for busybox by that
-    build argument, so that the example and what is made from it build without network. `stable_for` replaces the
-    seconds of health that it asks for.
+    build argument, so that the example and what is made from it build without network; and it is as impatient as
+    `impatience` says.
     """
     _copy(source, developer.path)
-    _point_at(developer.path / FILE, registry_host, base_image if _takes_busybox(developer.path) else None, stable_for)
+    _point_at(developer.path / FILE, registry_host, base_image if _takes_busybox(developer.path) else None, impatience)
     configuration = load((developer.path / FILE).read_bytes())
     named = configuration.environments.values()
     branches = tuple(dict.fromkeys(branch for each in named for branch in (each.source.branch, each.target.branch)))
@@ -100,7 +108,7 @@ def _refspecs(branches: Sequence[str]) -> list[str]:
     return [f"HEAD:refs/heads/{branch}" for branch in branches]
 
 
-def _point_at(file: Path, registry_host: str, base_image: str | None, stable_for: float | None) -> None:
+def _point_at(file: Path, registry_host: str, base_image: str | None, impatience: Impatience) -> None:
     """Name the stack's registry, and what else was given, in a copy of somebody's argosy.yaml."""
     if not file.exists():
         raise ConfigurationError(f"{file.parent} has no {FILE}", remedy="write one; docs/configuration.md says how")
@@ -110,6 +118,9 @@ def _point_at(file: Path, registry_host: str, base_image: str | None, stable_for
     if base_image:
         build = document.setdefault("defaults", {}).setdefault("build", {})
         build.setdefault("args", {})["BASE_IMAGE"] = base_image
-    if stable_for is not None and document.get("argocd"):
-        document["argocd"]["stable_for"] = stable_for
+    if impatience.stable_for is not None and document.get("argocd"):
+        document["argocd"]["stable_for"] = impatience.stable_for
+    if impatience.retry_delay is not None:
+        for environment in document["environments"].values():
+            environment.setdefault("retry", {})["initial_delay"] = impatience.retry_delay
     yaml.dump(document, file)
