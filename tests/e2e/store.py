@@ -121,9 +121,9 @@ class Store:
         [artifact] = [each for each in self.api.artifacts(run.id) if each["key"] == key]
         return {row["service"]: row[column] for row in json.loads(artifact["data"])}
 
-    def builds(self, run: FlowRun) -> set[str]:
-        """The services that the run started a build of: each leaves its log."""
-        folder = self.stack.state / "cache" / "runs" / run.id
+    def builds(self, run: FlowRun | str) -> set[str]:
+        """The services that the run, or the one of that id, started a build of: each leaves its log."""
+        folder = self.stack.state / "cache" / "runs" / (run if isinstance(run, str) else run.id)
         return {log.stem.removeprefix("build-") for log in folder.glob("build-*.log")}
 
     # Where a release shows
@@ -171,6 +171,16 @@ class Store:
         """The service's application, looked at anew."""
         name = self.environment.service(service).application or ""
         return self.argocd.application(name, _PROJECT, refresh=True)
+
+    @contextmanager
+    def hanging(self, service: str) -> Iterator[None]:
+        """Keep the service's application Progressing."""
+        name = self.environment.service(service).application or ""
+        self.stack.argocd.hang(name)
+        try:
+            yield
+        finally:
+            self.stack.argocd.release(name)
 
     @contextmanager
     def failing_syncs(self, service: str, message: str) -> Iterator[None]:

@@ -1,0 +1,63 @@
+"""A run that is told to end does so at once, and a build that hangs is ended: neither leaves anything behind."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from tests.chaos.faults import Underway, assert_sound, until
+from tests.e2e.store import SERVICES, Store
+
+_SECONDS = 5.0
+"""How long a run may take to end once it was told to."""
+
+
+def test_a_build_that_hangs_meets_its_timeout_and_is_gone_and_the_others_are_released(adopted: Store) -> None:
+    mark, docker, config = uuid.uuid4().hex, "src/ui/Dockerfile", "argosy.yaml"
+    whole, patient = adopted.read(docker), adopted.read(config)
+    hurried = patient.replace("  ui:\n    build:\n", "  ui:\n    build:\n      timeout: 5\n")
+    source = adopted.change("ui", "cart", **{docker: f"{whole}RUN sleep 600; : {mark}\n", config: hurried})
+    run = Underway.begin(adopted)
+    until(lambda: run.building(mark))
+    started = run.process.children(recursive=True)
+    ended = run.end()
+    assert ended.state == "FAILED"
+    assert "ui: the build was ended after 5 s" in ended.message
+    assert adopted.results(ended) == dict.fromkeys(SERVICES, "untouched") | {"cart": "healthy", "ui": "failed"}
+    run.gone(started)
+    until(lambda: not run.building(mark), seconds=5)
+    assert adopted.since(source) == [adopted.head]
+    adopted.change(**{docker: whole, config: patient})
+
+
+@pytest.mark.parametrize("how", ["cancelled", "terminated"])
+def test_a_run_that_is_told_to_end_while_it_builds_ends_at_once(adopted: Store, how: str) -> None:
+    mark, file = uuid.uuid4().hex, "src/orders/Dockerfile"
+    whole = adopted.read(file)
+    source = adopted.change("orders", "cart", **{file: f"{whole}RUN sleep 600; : {mark}\n"})
+    run = Underway.begin(adopted)
+    until(lambda: run.building(mark))
+    assert run.told_to_end(how) < _SECONDS
+    assert run.end().state == ("CANCELLED" if how == "cancelled" else "CRASHED")
+    until(lambda: not run.building(mark), seconds=5)
+    assert adopted.head == source
+    mended = adopted.change(**{file: whole})
+    again = adopted.release()
+    assert again.state == "COMPLETED", again.message
+    assert adopted.planned(again)["cart"] in {"build", "reuse"}
+    assert_sound(adopted, mended)
+
+
+def test_a_run_that_is_terminated_while_it_verifies_ends_at_once_and_the_next_one_verifies(adopted: Store) -> None:
+    source = adopted.change("checkout")
+    with adopted.hanging("checkout"):
+        run = Underway.begin(adopted)
+        until(lambda: adopted.since(source))
+        until(lambda: any(each.name == "verify checkout" for each in adopted.api.task_runs(run.id)))
+        assert run.told_to_end("terminated") < _SECONDS
+        assert run.end().state == "CRASHED"
+    again = adopted.release()
+    assert again.state == "COMPLETED", again.message
+    assert adopted.planned(again)["checkout"] == "unverified"
+    assert_sound(adopted, source)

@@ -1,0 +1,70 @@
+"""A run that is killed at any instant leaves nothing behind, and the next one completes its release."""
+
+from __future__ import annotations
+
+import uuid
+
+from deployments.local.git_server import BOT
+from tests.chaos.faults import Underway, assert_sound, frozen, pushed, until
+from tests.e2e.store import SERVICES, Store
+
+
+def test_killed_during_a_build_the_next_run_builds_what_the_registry_lacks(adopted: Store) -> None:
+    mark, file = uuid.uuid4().hex, "src/ui/Dockerfile"
+    source = adopted.change("ui", "cart", **{file: f"{adopted.read(file)}RUN sleep 10; : {mark}\n"})
+    run = Underway.begin(adopted)
+    until(lambda: run.building(mark) and pushed(adopted, source, "cart"))
+    run.kill()
+    until(lambda: not run.building(mark), seconds=5)
+    assert not pushed(adopted, source, "ui")
+    again = adopted.release()
+    assert again.state == "COMPLETED", again.message
+    assert adopted.planned(again) == dict.fromkeys(SERVICES, "unchanged") | {"ui": "build", "cart": "reuse"}
+    assert adopted.builds(again) == {"ui"}
+    assert_sound(adopted, source)
+
+
+def test_killed_after_the_images_were_pushed_the_next_run_builds_nothing(adopted: Store) -> None:
+    source = adopted.change("ui", "cart")
+    run = Underway.begin(adopted)
+    until(lambda: adopted.builds(run.id))
+    with frozen(adopted.stack.git):
+        until(lambda: pushed(adopted, source, "ui", "cart"))
+        until(run.transfers)
+        run.kill()
+    assert adopted.head == source
+    again = adopted.release()
+    assert again.state == "COMPLETED", again.message
+    assert adopted.builds(again) == set()
+    assert_sound(adopted, source)
+
+
+def test_killed_while_its_push_is_held_there_is_one_release_commit_all_the_same(adopted: Store) -> None:
+    source = adopted.change("catalog")
+    with adopted.stack.git.hold(adopted.stack.repository, BOT):
+        run = Underway.begin(adopted)
+        until(lambda: adopted.stack.git.holding(adopted.stack.repository))
+        run.kill()
+        assert adopted.head == source
+    again = adopted.release()
+    assert again.state == "COMPLETED", again.message
+    assert adopted.builds(again) == set()
+    assert_sound(adopted, source)
+
+
+def test_killed_before_the_verification_the_next_run_verifies_what_was_pushed(adopted: Store) -> None:
+    source = adopted.change("orders", "checkout")
+    with frozen(adopted.stack.argocd):
+        run = Underway.begin(adopted)
+        until(lambda: adopted.since(source))
+        run.kill()
+    [released] = adopted.since(source)
+    again = adopted.release()
+    assert again.state == "COMPLETED", again.message
+    assert adopted.planned(again) == dict.fromkeys(SERVICES, "unchanged") | {
+        "orders": "unverified",
+        "checkout": "unverified",
+    }
+    assert adopted.head == released
+    assert adopted.builds(again) == set()
+    assert_sound(adopted, source)

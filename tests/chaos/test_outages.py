@@ -1,0 +1,71 @@
+"""A part that is away for a while in the middle of a run: the run bears it, or says so and the next one completes."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from tests.chaos.faults import Underway, absent, assert_sound, frozen, pushed, until
+from tests.e2e.store import SERVICES, Store
+
+
+def test_a_run_bears_that_aws_the_registry_git_and_argo_cd_are_away_one_after_the_other(adopted: Store) -> None:
+    stack, mark, file = adopted.stack, uuid.uuid4().hex, "src/ui/Dockerfile"
+    source = adopted.change("ui", **{file: f"{adopted.read(file)}RUN sleep 2; : {mark}\n"})
+    with frozen(stack.aws):
+        run = Underway.begin(adopted)
+        until(lambda: run.speaks_to(stack.aws.endpoint_url))
+    until(lambda: run.building(mark))
+    with absent(stack.registry, f"http://{stack.registry_host}") as registry:
+        until(registry.asked)
+    with frozen(stack.argocd), absent(stack.git, stack.git.url("")) as git:  # the stand-in asks git all the time
+        until(git.asked)
+    with absent(stack.argocd, stack.argocd.url) as argocd:
+        until(argocd.asked)
+    ended = run.end()
+    assert ended.state == "COMPLETED", ended.message
+    assert adopted.results(ended)["ui"] == "healthy"
+    assert_sound(adopted, source)
+
+
+def test_a_git_server_that_stays_away_is_named_and_the_next_run_builds_nothing(adopted: Store) -> None:
+    stack, source = adopted.stack, adopted.change("cart")
+    run = Underway.begin(adopted)
+    until(lambda: adopted.builds(run.id))
+    with absent(stack.git, stack.git.url("")):
+        ended = run.end()
+    assert ended.state == "FAILED"
+    assert stack.git.url(stack.repository) in ended.message
+    assert (pushed(adopted, source, "cart"), adopted.head) == (True, source)
+    again = adopted.release()
+    assert again.state == "COMPLETED", again.message
+    assert (adopted.planned(again)["cart"], adopted.builds(again)) == ("reuse", set())
+    assert_sound(adopted, source)
+
+
+def test_an_engine_that_stops_during_a_build_holds_up_that_build_alone(adopted: Store) -> None:
+    engine, mark, file = adopted.stack.engine, uuid.uuid4().hex, "src/ui/Dockerfile"
+    if not engine.private:
+        pytest.skip("the engine is the user's own, which no test stops")
+    source = adopted.change("ui", "cart", **{file: f"{adopted.read(file)}RUN sleep 2; : {mark}\n"})
+    run = Underway.begin(adopted)
+    until(lambda: run.building(mark) and pushed(adopted, source, "cart"))
+    engine.stop()
+    assert not run.building(mark)
+    engine.start()
+    ended = run.end()
+    assert ended.state == "COMPLETED", ended.message
+    assert adopted.results(ended) == dict.fromkeys(SERVICES, "untouched") | {"ui": "healthy", "cart": "healthy"}
+    assert_sound(adopted, source)
+
+
+def test_a_prefect_server_that_hangs_holds_a_run_up_and_no_more(adopted: Store) -> None:
+    source = adopted.change("orders")
+    run = Underway.begin(adopted)
+    until(lambda: adopted.builds(run.id))
+    with frozen(adopted.stack.prefect):
+        until(lambda: pushed(adopted, source, "orders"))
+    ended = run.end()
+    assert ended.state == "COMPLETED", ended.message
+    assert_sound(adopted, source)

@@ -1,0 +1,52 @@
+"""Others write while a run does: compare-and-swap decides, and nobody's work is lost."""
+
+from __future__ import annotations
+
+import uuid
+
+from deployments.local.git_server import BOT
+from tests.chaos.faults import Underway, assert_sound, drafts, until, waiting_pushes
+from tests.e2e.store import Store
+
+
+def test_a_competitors_commit_between_fetch_and_push_survives_and_so_does_the_release(adopted: Store) -> None:
+    git, name = adopted.stack.git, adopted.stack.repository
+    source, text = adopted.change("ui"), f"{uuid.uuid4()}\n"
+    with git.hold(name, BOT):
+        run = Underway.begin(adopted)
+        until(lambda: git.holding(name))
+        competitor = adopted.change(**{"README.md": text})
+    ended = run.end()
+    assert ended.state == "COMPLETED", ended.message
+    assert adopted.since(source) == [adopted.head, competitor]
+    assert adopted.since(competitor) == [adopted.head]
+    assert adopted.read("README.md") == text
+    assert adopted.references()["ui"].tag == source
+    assert len(drafts(adopted, run.id)) == 2
+    assert_sound(adopted, competitor)
+
+
+def test_two_runs_of_the_same_change_release_it_once_and_both_end_well(adopted: Store) -> None:
+    source = adopted.change("cart")
+    with adopted.stack.git.hold(adopted.stack.repository, BOT):
+        runs = [Underway.begin(adopted), Underway.begin(adopted)]
+        until(lambda: waiting_pushes(adopted) == len(runs))
+    ended = [run.end() for run in runs]
+    assert [each.state for each in ended] == ["COMPLETED"] * 2, [each.message for each in ended]
+    assert adopted.references()["cart"].tag == source
+    assert_sound(adopted, source)
+
+
+def test_of_two_commits_that_are_released_at_once_the_older_never_wins(adopted: Store) -> None:
+    older = adopted.change("catalog", "orders")
+    first = Underway.begin(adopted, {"source_sha": older})
+    until(lambda: adopted.builds(first.id))
+    with first.suspended():
+        newer = adopted.change("catalog")
+        second = adopted.release()
+        assert second.state == "COMPLETED", second.message
+    ended = first.end()
+    assert ended.state == "COMPLETED", ended.message
+    assert adopted.results(ended)["catalog"] == "superseded"
+    assert {adopted.references()[name].tag for name in ("catalog", "orders")} == {newer}
+    assert_sound(adopted, newer)
