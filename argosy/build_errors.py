@@ -44,7 +44,14 @@ _NO_BUILDX = re.compile(
 )
 # buildx asks an engine without BuildKit to run it in a container, which takes an image that few engines may fetch.
 _BOOTING = "[internal] booting buildkit"
+# The image store of an engine has one writer a name: the other one of two runs that build the same is told this.
+_RACED = re.compile(r'^image "[^"\n]+": already exists$')
 _NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect")
+_PASSING = (
+    (_RESOURCES, "give the builder more memory or disk"),
+    (_EXPIRED, "a new attempt asks for a new token"),
+    (_RACED, "another run built the same: a new attempt finds its image"),
+)
 
 
 def classify(log: str, service: str | None = None) -> Terminal | Transient:
@@ -62,12 +69,11 @@ def classify(log: str, service: str | None = None) -> Terminal | Transient:
         return _failed_step(exit_code[1], step, cause, service)
     where = f"{_quoted(step)}: " if step else ""
     message = f"{where}{cause}"[:_MESSAGE]
-    if _RESOURCES.search(cause):
-        return Transient(message, service=service, remedy="give the builder more memory or disk")
     if _NO_ENGINE.search(log):
         return Transient(message, service=service, remedy="see that the Docker Engine runs, and DOCKER_HOST")
-    if _EXPIRED.search(cause):
-        return Transient(message, service=service, remedy="a new attempt asks for a new token")
+    for passing, remedy in _PASSING:
+        if passing.search(cause):
+            return Transient(message, service=service, remedy=remedy)
     if _REFUSED.search(cause):
         return Terminal(message, service=service, remedy="check the registry's credentials, and what they may push")
     if _NETWORK.search(cause):

@@ -47,6 +47,7 @@ RUN echo "$TEXT" >/text
         ("no-buildx", Terminal, "install docker-cli and docker-buildx"),
         ("no-buildkit", Terminal, "no BuildKit.*Docker Engine 23"),
         ("no-engine", Transient, "Cannot connect to the Docker daemon"),
+        ("raced", Transient, "already exists.*another run built the same"),
         ("registry-429", Transient, "429 Too Many Requests"),
         ("registry-503", Transient, "503 Service Unavailable"),
         ("registry-down", Transient, "connection refused"),
