@@ -37,9 +37,7 @@ def test_a_block_that_is_missing_is_named_with_its_type() -> None:
 @pytest.mark.usefixtures("prefect")
 def test_a_block_of_another_type_is_said_to_be_one() -> None:
     name = saved()
-    with pytest.raises(
-        ConfigurationError, match="of the type argocd-server, and a container-registry block"
-    ):
+    with pytest.raises(ConfigurationError, match="of the type argocd-server, and a container-registry block"):
         load_block(ContainerRegistry, name)
 
 
