@@ -110,7 +110,7 @@ def stack() -> Iterator[Stack]:
     from tests.e2e.store import DEPLOYMENT
 
     auth = SecretStr(f"argosy:{secrets.token_urlsafe(24)}")
-    with Stack(stable_for=0.5, retry_delay=1.5, auth=auth) as stack, stack.api as api:
+    with Stack(stable_for=0.5, retry_delay=1.0, auth=auth) as stack, stack.api as api:
         for deployment in (DEPLOYMENT, "release/dev"):
             api.pause_schedules(deployment)  # a run at the full hour would release what a test is about to
         yield stack

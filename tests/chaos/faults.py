@@ -69,18 +69,23 @@ class Underway:
         finally:
             self.process.resume()
 
-    def told_to_end(self, how: str) -> float:
-        """Cancel it (`cancelled`), or send it SIGTERM; the seconds until nothing of it was left.
+    def cancelled(self) -> float:
+        """Cancel it, as the dashboard does; the seconds from the signal until nothing of it was left.
 
-        They count from the signal. A worker sends it when it has heard of the cancellation; that the first of what the
-        run has started ends is how that shows.
+        Its worker sends the signal when it hears of it: that the first of what the run has started ends is the sign.
         """
         started = self.process.children(recursive=True)
-        if how == "cancelled":
-            self.store.api.cancel(self.id)
-            until(lambda: not all(_alive(each) for each in started))
-        else:
-            self.process.terminate()
+        self.store.api.cancel(self.id)
+        until(lambda: not all(_alive(each) for each in started))
+        return self._ended(started)
+
+    def terminated(self) -> float:
+        """Send it SIGTERM; the seconds until nothing of it was left."""
+        started = self.process.children(recursive=True)
+        self.process.terminate()
+        return self._ended(started)
+
+    def _ended(self, started: list[psutil.Process]) -> float:
         began = time.monotonic()
         self.gone(started)
         return time.monotonic() - began

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-import pytest
-
 from tests.chaos.faults import Underway, assert_sound, until
 from tests.e2e.store import SERVICES, Store
 
@@ -31,33 +29,23 @@ def test_a_build_that_hangs_meets_its_timeout_and_is_gone_and_the_others_are_rel
     adopted.change(**{docker: whole, config: patient})
 
 
-@pytest.mark.parametrize("how", ["cancelled", "terminated"])
-def test_a_run_that_is_told_to_end_while_it_builds_ends_at_once(adopted: Store, how: str) -> None:
+def test_a_run_that_is_cancelled_while_it_builds_or_terminated_while_it_verifies_ends_at_once(adopted: Store) -> None:
     mark, file = uuid.uuid4().hex, "src/orders/Dockerfile"
     whole = adopted.read(file)
     source = adopted.change("orders", "cart", **{file: f"{whole}RUN sleep 600; : {mark}\n"})
-    run = Underway.begin(adopted)
-    until(lambda: run.building(mark))
-    assert run.told_to_end(how) < _SECONDS
-    assert run.end().state == ("CANCELLED" if how == "cancelled" else "CRASHED")
-    until(lambda: not run.building(mark), seconds=5)
+    cancelled = Underway.begin(adopted)
+    until(lambda: cancelled.building(mark))
+    assert cancelled.cancelled() < _SECONDS
+    assert cancelled.end().state == "CANCELLED"
+    until(lambda: not cancelled.building(mark), seconds=5)
     assert adopted.head == source
     mended = adopted.change(**{file: whole})
-    again = adopted.release()
-    assert again.state == "COMPLETED", again.message
-    assert adopted.planned(again)["cart"] in {"build", "reuse"}
+    with adopted.hanging("orders"):
+        terminated = Underway.begin(adopted)
+        until(lambda: any(each.name == "verify orders" for each in adopted.api.task_runs(terminated.id)))
+        assert terminated.terminated() < _SECONDS
+        assert terminated.end().state == "CRASHED"
+    last = adopted.release()
+    assert last.state == "COMPLETED", last.message
+    assert adopted.planned(last)["orders"] == "unverified"
     assert_sound(adopted, mended)
-
-
-def test_a_run_that_is_terminated_while_it_verifies_ends_at_once_and_the_next_one_verifies(adopted: Store) -> None:
-    source = adopted.change("checkout")
-    with adopted.hanging("checkout"):
-        run = Underway.begin(adopted)
-        until(lambda: adopted.since(source))
-        until(lambda: any(each.name == "verify checkout" for each in adopted.api.task_runs(run.id)))
-        assert run.told_to_end("terminated") < _SECONDS
-        assert run.end().state == "CRASHED"
-    again = adopted.release()
-    assert again.state == "COMPLETED", again.message
-    assert adopted.planned(again)["checkout"] == "unverified"
-    assert_sound(adopted, source)

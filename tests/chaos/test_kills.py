@@ -11,7 +11,7 @@ from tests.e2e.store import SERVICES, Store
 
 def test_killed_during_a_build_the_next_run_builds_what_the_registry_lacks(adopted: Store) -> None:
     mark, file = uuid.uuid4().hex, "src/ui/Dockerfile"
-    source = adopted.change("ui", "cart", **{file: f"{adopted.read(file)}RUN sleep 10; : {mark}\n"})
+    source = adopted.change("ui", "cart", **{file: f"{adopted.read(file)}RUN sleep 6; : {mark}\n"})
     run = Underway.begin(adopted)
     until(lambda: run.building(mark) and pushed(adopted, source, "cart"))
     run.kill()
@@ -24,31 +24,27 @@ def test_killed_during_a_build_the_next_run_builds_what_the_registry_lacks(adopt
     assert_sound(adopted, source)
 
 
-def test_killed_after_the_images_were_pushed_the_next_run_builds_nothing(adopted: Store) -> None:
+def test_killed_after_the_images_and_again_during_its_push_it_builds_nothing_twice_and_commits_once(
+    adopted: Store,
+) -> None:
+    git, name = adopted.stack.git, adopted.stack.repository
     source = adopted.change("ui", "cart")
-    run = Underway.begin(adopted)
-    until(lambda: adopted.builds(run.id))
-    with frozen(adopted.stack.git):
+    first = Underway.begin(adopted)
+    until(lambda: adopted.builds(first.id))
+    with frozen(git):
         until(lambda: pushed(adopted, source, "ui", "cart"))
-        until(run.transfers)
-        run.kill()
+        until(first.transfers)
+        first.kill()
     assert adopted.head == source
-    again = adopted.release()
-    assert again.state == "COMPLETED", again.message
-    assert adopted.builds(again) == set()
-    assert_sound(adopted, source)
-
-
-def test_killed_while_its_push_is_held_there_is_one_release_commit_all_the_same(adopted: Store) -> None:
-    source = adopted.change("catalog")
-    with adopted.stack.git.hold(adopted.stack.repository, BOT):
-        run = Underway.begin(adopted)
-        until(lambda: adopted.stack.git.holding(adopted.stack.repository))
-        run.kill()
+    with git.hold(name, BOT):
+        second = Underway.begin(adopted)
+        until(lambda: git.holding(name))
+        second.kill()
         assert adopted.head == source
-    again = adopted.release()
-    assert again.state == "COMPLETED", again.message
-    assert adopted.builds(again) == set()
+    assert adopted.builds(second.id) == set()
+    third = adopted.release()
+    assert third.state == "COMPLETED", third.message
+    assert adopted.builds(third) == set()
     assert_sound(adopted, source)
 
 
