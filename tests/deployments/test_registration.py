@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,14 @@ pytestmark = pytest.mark.usefixtures("prefect")
 SECRET = "correct-horse-battery-staple"
 ARGOCD = BlockDocument("argocd-server", "shop-argocd", {"url": "https://argocd.example", "token": SECRET})
 PREFECT_YAML = Path(__file__).parents[2] / "prefect.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_deployment() -> Iterator[None]:
+    yield
+    with get_client(sync_client=True) as client:
+        for each in client.read_deployments():
+            client.delete_deployment(each.id)
 
 
 def deployment(name: str) -> Any:
