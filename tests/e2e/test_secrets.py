@@ -42,7 +42,7 @@ class Night:
     watch: Watch
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def night(store: Store) -> Night:
     """One run that succeeds, and one that fails at each stage."""
     aws, runs = store.stack.aws, dict[str, FlowRun]()
