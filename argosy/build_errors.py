@@ -47,11 +47,6 @@ _BOOTING = "[internal] booting buildkit"
 # The image store of an engine has one writer a name: the other one of two runs that build the same is told this.
 _RACED = re.compile(r'^image "[^"\n]+": already exists$')
 _NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect")
-_PASSING = (
-    (_RESOURCES, "give the builder more memory or disk"),
-    (_EXPIRED, "a new attempt asks for a new token"),
-    (_RACED, "another run built the same: a new attempt finds its image"),
-)
 
 
 def classify(log: str, service: str | None = None) -> Terminal | Transient:
@@ -71,14 +66,25 @@ def classify(log: str, service: str | None = None) -> Terminal | Transient:
     message = f"{where}{cause}"[:_MESSAGE]
     if _NO_ENGINE.search(log):
         return Transient(message, service=service, remedy="see that the Docker Engine runs, and DOCKER_HOST")
-    for passing, remedy in _PASSING:
-        if passing.search(cause):
-            return Transient(message, service=service, remedy=remedy)
+    if passing := _passing(where, cause, service):
+        return passing
     if _REFUSED.search(cause):
         return Terminal(message, service=service, remedy="check the registry's credentials, and what they may push")
     if _NETWORK.search(cause):
         return Transient(message, service=service, remedy="check the network and the registry")
     return Terminal(message, service=service, remedy="mend the Dockerfile or the build settings in argosy.yaml")
+
+
+def _passing(where: str, cause: str, service: str | None) -> Transient | None:
+    """The error of a cause that is of the engine's own making, and passes."""
+    message = f"{where}{cause}"[:_MESSAGE]
+    if _RESOURCES.search(cause):
+        return Transient(message, service=service, remedy="give the builder more memory or disk")
+    if _EXPIRED.search(cause):
+        return Transient(message, service=service, remedy="a new attempt asks for a new token")
+    if _RACED.search(cause):
+        return Transient(message, service=service, remedy="another run built the same: a new attempt finds its image")
+    return None
 
 
 def missing_buildx(service: str | None = None) -> Terminal:
