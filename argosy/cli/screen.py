@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from argosy.errors import ArgosyError
+from argosy.redact import redact
 
 
 def failed(error: ArgosyError, *, as_json: bool) -> None:
@@ -20,18 +21,18 @@ def failed(error: ArgosyError, *, as_json: bool) -> None:
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     subject = f"{error.service}: " if error.service else ""
-    console.print(Text("argosy: ", "bold red"), Text(subject, "bold"), Text(error.message), sep="")
+    console.print(Text("argosy: ", "bold red"), Text(subject, "bold"), Text(redact(error.message)), sep="")
     if error.remedy:
-        console.print(Text("  do: ", "green"), Text(error.remedy), sep="")
+        console.print(Text("  do: ", "green"), Text(redact(error.remedy)), sep="")
 
 
 def document(error: ArgosyError) -> dict[str, Any]:
     """An error as programs read it; `code` is the exit status that it ends in."""
     return {
         "code": int(error.exit_code),
-        "message": error.message,
+        "message": redact(error.message),
         "service": error.service,
-        "remedy": error.remedy,
+        "remedy": redact(error.remedy) if error.remedy else None,
     }
 
 

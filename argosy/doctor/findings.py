@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from argosy.errors import ArgosyError, ExitCode, Transient
+from argosy.redact import redact
 
 
 class Level(StrEnum):
@@ -37,7 +38,7 @@ def of_error(what: str, where: str, error: ArgosyError) -> Finding:
     """The finding that an error stands for: DOWN for what may pass, else WRONG."""
     level = Level.DOWN if isinstance(error, Transient) else Level.WRONG
     message = f"{error.service}: {error.message}" if error.service else error.message
-    return Finding(level, what, where, message, error.remedy or "")
+    return Finding(level, what, where, redact(message), redact(error.remedy or ""))
 
 
 def probed(what: str, where: str, probe: Callable[[], str]) -> Finding:
