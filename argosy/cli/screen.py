@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 from argosy.errors import ArgosyError
-from argosy.redact import redact
 
 
 def failed(error: ArgosyError, *, as_json: bool) -> None:
@@ -19,6 +18,8 @@ def failed(error: ArgosyError, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from argosy.redact import redact
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     subject = f"{error.service}: " if error.service else ""
     console.print(Text("argosy: ", "bold red"), Text(subject, "bold"), Text(redact(error.message)), sep="")
@@ -28,6 +29,8 @@ def failed(error: ArgosyError, *, as_json: bool) -> None:
 
 def document(error: ArgosyError) -> dict[str, Any]:
     """An error as programs read it; `code` is the exit status that it ends in."""
+    from argosy.redact import redact  # late, as above
+
     return {
         "code": int(error.exit_code),
         "message": redact(error.message),
