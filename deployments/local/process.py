@@ -87,7 +87,17 @@ class Process:
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+        _await_end(self._popen.pid)
         self._record.unlink(missing_ok=True)
+
+
+def _await_end(group: int, seconds: float = 5.0) -> None:
+    """Return when the kernel knows of nobody in the group any more: SIGKILL was sent, which takes its moment."""
+    deadline = time.monotonic() + seconds
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.01)
 
 
 @contextmanager
