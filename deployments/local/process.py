@@ -16,6 +16,8 @@ from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient, WrongUse
 
+_DEAD = ("Z", "X")  # states of /proc/PID/stat: proc(5)
+
 
 class Process:
     """A process in a group of its own, with its log in `state/logs` and its record in `state/run`.
@@ -84,20 +86,37 @@ class Process:
             self._popen.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self._popen.wait(grace)
-        with suppress(ProcessLookupError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
+        _kill_group(self._popen.pid)
         self._popen.wait()
-        _await_end(self._popen.pid)
         self._record.unlink(missing_ok=True)
 
 
-def _await_end(group: int, seconds: float = 5.0) -> None:
-    """Return when the kernel knows of nobody in the group any more: SIGKILL was sent, which takes its moment."""
+def _kill_group(group: int, seconds: float = 5.0) -> None:
+    """Send SIGKILL and return when nobody in the group runs any more, which takes the kernel its moment."""
     deadline = time.monotonic() + seconds
     with suppress(ProcessLookupError):
-        while time.monotonic() < deadline:
-            os.killpg(group, 0)
+        os.killpg(group, signal.SIGKILL)
+        while _alive(group) and time.monotonic() < deadline:
             time.sleep(0.01)
+
+
+def _alive(group: int) -> bool:
+    stats = (_stat(process) for process in Path("/proc").glob("[0-9]*"))
+    return any(stat[2] == str(group) and stat[0] not in _DEAD for stat in stats if stat)
+
+
+def runs(pid: int) -> bool:
+    """Whether the process runs; one that is dead and waits to be reaped, by a slow init say, does not."""
+    stat = _stat(Path(f"/proc/{pid}"))
+    return bool(stat) and stat[0] not in _DEAD
+
+
+def _stat(process: Path) -> list[str]:
+    """The fields of a process's stat from its state on; none where it is gone."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 @contextmanager
@@ -125,10 +144,8 @@ def started_at(pid: int) -> str | None:
 
     With the id it names one process for ever: ids alone are used again.
     """
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return None
+    stat = _stat(Path(f"/proc/{pid}"))
+    return stat[19] if stat else None
 
 
 def sweep(state: Path) -> list[str]:
@@ -137,8 +154,7 @@ def sweep(state: Path) -> list[str]:
     for record in sorted((state / "run").glob("*.json")):
         written = json.loads(record.read_text() or "{}")
         if written and started_at(written["pid"]) == written["started"]:
-            with suppress(ProcessLookupError):
-                os.killpg(written["pid"], signal.SIGKILL)
+            _kill_group(written["pid"])
             ended.append(record.stem)
         record.unlink()
     return ended

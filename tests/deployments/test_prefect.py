@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from argosy.errors import Terminal
 from deployments.local.prefect_api import PrefectApi
 from deployments.local.prefect_server import PrefectServer
+from deployments.local.process import runs
 from deployments.local.worker import POOL, Worker
 from tests.deployments.waiting import soon
 
@@ -110,5 +110,4 @@ def test_no_run_outlives_the_worker(prefect: Running, tmp_path: Path) -> None:
     soon(lambda: file.exists() and file.read_text() != "", True, seconds=60)
     pid = int(file.read_text())
     prefect.worker.stop()
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    assert not runs(pid)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from deployments.local import state_folder
-from deployments.local.process import started_at
+from deployments.local.process import runs
 
 _CRASHING = """
 import os, signal, sys
@@ -35,10 +35,10 @@ def crash(home: Path) -> tuple[Path, int]:
 def test_what_a_crashed_stack_left_is_swept_by_the_next(tmp_path: Path) -> None:
     folder, pid = crash(tmp_path)
     assert folder.exists()
-    assert started_at(pid) is not None
+    assert runs(pid)
     state_folder.create(tmp_path)
     assert not folder.exists()
-    assert started_at(pid) is None or _zombie(pid)
+    assert not runs(pid)
 
 
 def test_a_living_stack_is_left_alone(tmp_path: Path) -> None:
@@ -58,8 +58,3 @@ def test_an_id_that_another_process_has_by_now_is_not_ended(tmp_path: Path) -> N
 
 def test_the_folder_is_private(tmp_path: Path) -> None:
     assert state_folder.create(tmp_path).stat().st_mode & 0o777 == 0o700
-
-
-def _zombie(pid: int) -> bool:
-    """Whether it is dead, and only waits for whoever reaps orphans here."""
-    return "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
