@@ -36,6 +36,7 @@ Branch = Annotated[str, AfterValidator(_branch)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$")]
 RepositoryName = Annotated[str, Field(pattern=r"^[a-z0-9{][a-z0-9._/{}-]*$", max_length=256)]
 Argument = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+Filter = Annotated[str, Field(min_length=1)] | dict[str, Any]
 BlockName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
@@ -68,7 +69,11 @@ class RegistryConfig(_Model):
 
 
 class BuildConfig(_Model):
-    """How an image is built; a service's own settings are laid over the defaults."""
+    """How an image is built; a service's own settings are laid over the defaults.
+
+    `contexts` are folders that the Dockerfile names by their keys; `from` are services whose images it builds on, named
+    as they are. With `resolve` the digests of the external images are looked up, and a moved one is a change.
+    """
 
     context: RelativePath | None = None
     target: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
@@ -77,15 +82,24 @@ class BuildConfig(_Model):
     )
     args: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Argument] = {}
     labels: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")], Argument] = {}
+    contexts: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")], RelativePath] = {}
+    from_: tuple[Name, ...] = Field(default=(), alias="from", strict=False)
+    resolve: bool = False
     timeout: Annotated[float, Field(gt=0, strict=False)] = 1800.0
 
 
 class ServiceConfig(_Model):
-    """A service; what it leaves out comes from `defaults`."""
+    """A service; what it leaves out comes from `defaults`.
+
+    `shared` are files and folders outside the build context that its image depends on all the same; `filters` replace
+    what `argosy changes` looks at.
+    """
 
     path: RelativePath | None = None
     dockerfile: RelativePath | None = None
     chart: RelativePath | None = None
+    shared: tuple[RelativePath, ...] = Field(default=(), strict=False)
+    filters: tuple[Filter, ...] = Field(default=(), strict=False)
     build: BuildConfig = BuildConfig()
 
 
@@ -95,6 +109,8 @@ class DefaultsConfig(_Model):
     path: RelativePath = "src/{service}"
     dockerfile: RelativePath = "{path}/Dockerfile"
     chart: RelativePath = "{path}/chart"
+    shared: tuple[RelativePath, ...] = Field(default=(), strict=False)
+    filters: tuple[Filter, ...] = Field(default=(), strict=False)
     build: BuildConfig = BuildConfig()
 
 

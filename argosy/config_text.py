@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from argosy.config import FILE, Configuration, load, validated
-from argosy.environment import Contradiction, Environment, resolve
+from argosy.environment import Environment, resolve
 from argosy.errors import ConfigurationError
+from argosy.services import Contradiction
 from argosy.yaml_positions import Document
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from argosy.config import FILE, ArgoCDConfig, BuildConfig, Configuration, EnvironmentConfig, ServiceConfig
+from argosy.config import FILE, ArgoCDConfig, Configuration, EnvironmentConfig
 from argosy.errors import ConfigurationError
-from argosy.models import BuildContext, ImageReference, Service
+from argosy.models import ImageReference, Service
 from argosy.resilience import DEFAULT_RETRY, Retry
+from argosy.services import contradiction, described, values_path
 
-_PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
 STATE_FOLDER = ".argosy"
 """The folder of the target branch in which Argosy keeps what it writes besides values files."""
 
@@ -93,7 +91,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         known = ", ".join(configuration.environments)
         raise ConfigurationError(f"{FILE} has no environment {name}", remedy=f"it has {known}")
     registry = configuration.registry
-    services = tuple(_service(configuration, config, each) for each in configuration.services)
+    services = described(configuration, config)
     _check_repositories(name, services)
     return Environment(
         name=name,
@@ -109,19 +107,6 @@ def resolve(configuration: Configuration, name: str) -> Environment:
     )
 
 
-class Contradiction(ConfigurationError):
-    """Parts of `argosy.yaml` that do not go together: `path` leads to one, else it is the value that reads `scalar`."""
-
-    path: tuple[str, ...] = ()
-    scalar: str = ""
-
-
-def _contradiction(message: str, remedy: str, *path: str, scalar: str = "") -> Contradiction:
-    error = Contradiction(f"{FILE}: {message}", remedy=remedy)
-    error.path, error.scalar = path, scalar
-    return error
-
-
 def _check_repositories(environment: str, services: Sequence[Service]) -> None:
     # `deployed-dev` and its like can name one image a repository: the other services' would expire while deployed.
     owners: dict[str, str] = {}
@@ -129,7 +114,7 @@ def _check_repositories(environment: str, services: Sequence[Service]) -> None:
         owned = service.ecr_repository
         other = owners.setdefault(owned, service.name)
         if other != service.name:
-            raise _contradiction(
+            raise contradiction(
                 f"{other} and {service.name} share the image repository {owned} in {environment}",
                 "write {service} into registry.repository", "environments", environment, "registry", "repository",
             )  # fmt: skip
@@ -149,66 +134,16 @@ def _watch(argocd: ArgoCDConfig | None) -> Watch | None:
     return Watch(argocd.project, argocd.timeout, argocd.stable_for) if argocd else None
 
 
-def _service(configuration: Configuration, environment: EnvironmentConfig, name: str) -> Service:
-    defaults, own = configuration.defaults, configuration.services[name]
-    path = _path(own.path or defaults.path, name)
-    chart = _path(own.chart or defaults.chart, name, path)
-    repository = environment.registry.repository or configuration.registry.repository
-    argocd = environment.argocd or configuration.argocd
-    build = own.build
-    return Service(
-        name=name,
-        path=path,
-        chart_path=chart,
-        values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
-        ecr_repository=_fill(repository, name),
-        build_context=_context(
-            defaults.build, own, name, path, _path(own.dockerfile or defaults.dockerfile, name, path)
-        ),
-        application=_fill(argocd.application, name) if argocd else None,
-        timeout=build.timeout if "timeout" in build.model_fields_set else defaults.build.timeout,
-    )
-
-
-def _context(defaults: BuildConfig, own: ServiceConfig, name: str, path: str, dockerfile: str) -> BuildContext:
-    build = own.build
-    return BuildContext(
-        path=_path(build.context or defaults.context or "{path}", name, path),
-        dockerfile=dockerfile,
-        build_args=tuple(sorted((defaults.args | build.args).items())),
-        target_stage=build.target or defaults.target,
-        platform=build.platforms or defaults.platforms,
-        labels=tuple(sorted((defaults.labels | build.labels).items())),
-    )
-
-
-def _fill(template: str, service: str, path: str | None = None) -> str:
-    """The template with its placeholders filled in; raises ConfigurationError for one that stands for nothing."""
-    filled = (template if path is None else template.replace("{path}", path)).replace("{service}", service)
-    if unknown := _PLACEHOLDER.search(filled):
-        raise _contradiction(
-            f"{template} has the placeholder {unknown[0]}, which stands for nothing there",
-            "{service} stands for the service's name, and {path} for its path in what lies below it",
-            scalar=template,
-        )
-    return filled
-
-
-def _path(template: str, service: str, path: str | None = None) -> str:
-    # Git knows one spelling of a path; `./src/ui/` is written `src/ui` there.
-    return posixpath.normpath(_fill(template, service, path))
-
-
 def _written(configuration: Configuration) -> frozenset[str]:
     """Every values file that some environment writes. Raises ConfigurationError where two services write the same."""
     writers: dict[tuple[str, str], str] = {}
     for name, environment in configuration.environments.items():
         for service in configuration.services:
-            values = _service(configuration, environment, service).values_path
+            values = values_path(configuration, environment, service)
             writer = f"{service} in {name}"
             other = writers.setdefault((environment.target.branch, values), writer)
             if other != writer:
-                raise _contradiction(
+                raise contradiction(
                     f"{other} and {writer} both write {values} on {environment.target.branch}",
                     "give one of them another target.values, target.branch or chart", "environments", name, "target",
                 )  # fmt: skip

@@ -64,7 +64,11 @@ class ContentDigest:
 
 @dataclass(frozen=True, slots=True)
 class BuildContext:
-    """What `docker build` is given for a service; paths are relative to the repository's root."""
+    """What `docker build` is given for a service; paths are relative to the repository's root.
+
+    `contexts` are further folders by the names that the Dockerfile has for them. With `resolve` the digests of the
+    external images are inputs too.
+    """
 
     path: str
     dockerfile: str
@@ -72,6 +76,8 @@ class BuildContext:
     target_stage: str | None = None
     platform: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    contexts: tuple[tuple[str, str], ...] = ()
+    resolve: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,8 @@ class Service:
     """A service as one environment releases it; paths are relative to the repository's root.
 
     `values_path` is the file whose `image.repository` and `image.tag` a release writes; `ecr_repository` is
-    the repository's name in the registry, without the host.
+    the repository's name in the registry, without the host. `dependencies` are the services whose images it is built
+    from; `shared` the files and folders outside its build context that its image depends on.
     """
 
     name: str
@@ -90,6 +97,8 @@ class Service:
     build_context: BuildContext
     application: str | None = None
     timeout: float = 1800.0
+    dependencies: tuple[Service, ...] = ()
+    shared: tuple[str, ...] = ()
 
     @property
     def dockerfile_path(self) -> str:

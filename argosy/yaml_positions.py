@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -128,10 +129,15 @@ def _keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
     """The keys that the part of `model` at `path` knows."""
     kind: Any = model
     for part in path:
-        field = kind.model_fields.get(part) if _is_model(kind) else None
+        field = next((each for name, each in _fields(kind) if name == part), None)
         kind = field.annotation if field else _value_type(kind)
         kind = next((option for option in get_args(kind) if _is_model(option)), kind)
-    return list(kind.model_fields) if _is_model(kind) else []
+    return [name for name, _ in _fields(kind)]
+
+
+def _fields(kind: Any) -> list[tuple[str, FieldInfo]]:
+    """The fields of a model by the names that they have in the file."""
+    return [(field.alias or name, field) for name, field in kind.model_fields.items()] if _is_model(kind) else []
 
 
 def _is_model(kind: object) -> bool:
