@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from argosy.config import FILE
 from argosy.config_text import read
-from argosy.content import Snapshot
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
 from argosy.git import Git
 from argosy.models import ContentDigest, Service
+from argosy.snapshot import Snapshot
 
 
 def environment_at(git: Git, commit: str, name: str) -> Environment:
@@ -35,7 +35,7 @@ class Digests:
     def desired(self, commit: str) -> dict[str, ContentDigest]:
         """The digest of every service of the environment at `commit`. Raises Terminal where an input is missing."""
         snapshot = Snapshot(self._git, commit, self._current.written)
-        return {service.name: snapshot.inputs(service).digest() for service in self._current.services}
+        return {service.name: snapshot.digest(service) for service in self._current.services}
 
     def released(self, commit: str, service: str) -> ContentDigest | None:
         """The digest of `service` at a commit that was released; None where its tree does not tell it any more."""
@@ -44,7 +44,7 @@ class Digests:
         if described is None:
             return None
         try:
-            return snapshot.inputs(described).digest()
+            return snapshot.digest(described)
         except Terminal:
             return None
 

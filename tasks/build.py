@@ -7,9 +7,10 @@ import time
 from functools import partial
 
 from argosy import images, publishing
-from argosy.content import Snapshot, export
+from argosy.build_context import export
 from argosy.home import run_folder
 from argosy.models import BuildResult, BuildStatus, ServicePlan
+from argosy.snapshot import Snapshot
 from blocks.engine import builder_host
 from tasks.policy import stage
 from tasks.workspace import Workspace, run_id
