@@ -48,11 +48,20 @@ def commits(git: Git, shas: Iterable[str]) -> frozenset[str]:
 
 def outside(git: Git, shas: Iterable[str], tip: str) -> frozenset[str]:
     """Those of the commits `shas`, all at hand, that `tip` does not contain."""
+    return _walked(git, shas, tip)
+
+
+def descendants(git: Git, shas: Iterable[str], commit: str) -> frozenset[str]:
+    """Those of the commits `shas`, all at hand, that contain `commit` and are others."""
+    return _walked(git, shas, commit, "--ancestry-path")
+
+
+def _walked(git: Git, shas: Iterable[str], bottom: str, *options: str) -> frozenset[str]:
     asked = sorted(set(shas))
     if not asked:
         return frozenset()
-    revisions = "".join(f"{sha}\n" for sha in [*asked, f"^{tip}"])
-    walked = git.text("rev-list", "--stdin", data=revisions.encode()).split()
+    revisions = "".join(f"{sha}\n" for sha in [*asked, f"^{bottom}"])
+    walked = git.text("rev-list", *options, "--stdin", data=revisions.encode()).split()
     return frozenset(asked) & frozenset(walked)
 
 

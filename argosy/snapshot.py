@@ -106,8 +106,8 @@ class Snapshot:
     def _context_files(self, service: Service) -> tuple[InputFile, ...]:
         root, chart = service.build_context.path, service.chart_path
         inside = self._inside(service, root, "build.context or path")
-        if not _below(root, chart):  # a chart at the context's root, or above, is no part that could be left out
-            inside = [entry for entry in inside if not _below(entry.path, chart)]
+        if not below(root, chart):  # a chart at the context's root, or above, is no part that could be left out
+            inside = [entry for entry in inside if not below(entry.path, chart)]
         excluded = self._ignore_rule(service.build_context)
         files = (_input_file(entry, root) for entry in inside)
         return tuple(file for file in files if not excluded(file.path))
@@ -171,7 +171,7 @@ def roots(service: Service) -> tuple[str, ...]:
 
 def is_written(path: str, written: frozenset[str]) -> bool:
     """Whether Argosy itself writes `path`, so that it is no input of anything."""
-    return path in written or _below(path, STATE_FOLDER)
+    return path in written or below(path, STATE_FOLDER)
 
 
 def _to_read(service: Service) -> tuple[str, ...]:
@@ -184,7 +184,8 @@ def _folders(context: BuildContext) -> tuple[str, ...]:
     return (context.path, *(path for _, path in context.contexts))
 
 
-def _below(path: str, folder: str) -> bool:
+def below(path: str, folder: str) -> bool:
+    """Whether `path` is `folder`, or lies in it; everything lies in `.`."""
     return folder in {"", "."} or path == folder or path.startswith(f"{folder}/")
 
 
@@ -199,9 +200,9 @@ def _input_file(entry: TreeEntry, root: str) -> InputFile:
 
 def _placed(dockerfile: TreeEntry, root: str, files: Sequence[InputFile]) -> InputFile:
     """The Dockerfile where the builder will look for it: its own place in the context, else a name nothing has."""
-    if _below(dockerfile.path, root):
+    if below(dockerfile.path, root):
         return _input_file(dockerfile, root)
     name = ".argosy.Dockerfile"
-    while any(_below(file.path, name) for file in files):
+    while any(below(file.path, name) for file in files):
         name = f".{name}"
     return InputFile(name, "644", dockerfile.object_id)

@@ -17,7 +17,7 @@ _RECORD = re.compile(r"(\S+) ([0-9a-f]{40}) ([0-9a-f]{64}) (sha256:[0-9a-f]{64})
 class ReleaseRecord:
     """What a release commit says of one service: what was released from which source commit, as which manifest.
 
-    `run` is the id of the run that wrote it.
+    `run` is the id of the run that wrote it, and `released_from` the commit that this run released.
     """
 
     service: str
@@ -26,6 +26,7 @@ class ReleaseRecord:
     manifest_digest: str
     commit: str
     run: str = ""
+    released_from: str = ""
 
     @property
     def tags(self) -> tuple[str, str]:
@@ -67,22 +68,23 @@ def _record(release: Release) -> str:
 
 def records(git: Git, head: str, environment: str) -> tuple[ReleaseRecord, ...]:
     """Every service of every release commit of `environment` that `head` holds, the newest first."""
-    fields = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x1e)" for key in (ENVIRONMENT, RUN, SERVICE))
+    keys = (ENVIRONMENT, RUN, SOURCE, SERVICE)
+    fields = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x1e)" for key in keys)
     log = git.text("log", "-z", "--topo-order", f"--grep=^{ENVIRONMENT}: ", f"--format=%H%x00{fields}", head)
     return tuple(_parsed(log.split("\0"), environment))
 
 
 def _parsed(words: Sequence[str], environment: str) -> Iterable[ReleaseRecord]:
     # A message holds no NUL: whatever it says, these are the fields of git's own.
-    for commit, named, run, services in zip(words[::4], words[1::4], words[2::4], words[3::4], strict=False):
+    for commit, named, run, source, services in zip(*(words[start::5] for start in range(5)), strict=False):
         if named.strip() == environment:
             lines = services.split("\x1e")
-            yield from filter(None, (_service_record(commit, run.strip(), line) for line in lines))
+            yield from filter(None, (_service_record(commit, run.strip(), source.strip(), line) for line in lines))
 
 
-def _service_record(commit: str, run: str, line: str) -> ReleaseRecord | None:
+def _service_record(commit: str, run: str, source: str, line: str) -> ReleaseRecord | None:
     match = _RECORD.fullmatch(line.strip())
     if match is None:  # somebody's own text behind our key; it explains nothing
         return None
     name, sha, content, manifest, recipe = match.groups()
-    return ReleaseRecord(name, sha, ContentDigest(content, recipe), manifest, commit, run)
+    return ReleaseRecord(name, sha, ContentDigest(content, recipe), manifest, commit, run, source)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from argosy import plan as planning
-from argosy import publishing, state
+from argosy import publishing
 from argosy.digests import Digests
 from argosy.models import Plan, Resolved
+from argosy.standing import look
 from tasks.artifacts import show_table
 from tasks.policy import stage
-from tasks.workspace import Workspace
+from tasks.workspace import Workspace, now
 
 
 @stage("plan", run_name="plan {environment}", timeout=900, persist=True)
@@ -17,20 +18,10 @@ def make_plan(
 ) -> Plan:
     """Compare what the commit desires with what is released, and with what the registry has."""
     work = Workspace.open(repository, environment, resolved.source_sha)
-    digests = Digests(work.mirror.git, work.environment)
-    desired = digests.desired(resolved.source_sha)
-    released = state.read(work.mirror.git, work.environment, resolved.target_sha, digests)
+    situation = look(Digests(work.mirror.git, work.environment), resolved.source_sha, resolved.target_sha, now())
     with work.registry().client(work.environment.registry.host) as registry:
-        presence = publishing.presence(registry, work.environment, desired, released)
-    situation = planning.Situation(
-        source_sha=resolved.source_sha,
-        target_sha=resolved.target_sha,
-        desired=desired,
-        released=released,
-        presence=presence,
-        ahead=state.ahead(work.mirror.git, released, resolved.source_sha),
-    )
-    plan = planning.make(work.environment, situation, adopt=adopt, services=services)
+        presence = publishing.presence(registry, work.environment, situation)
+    plan = planning.make(work.environment, situation.asked(presence), adopt=adopt, services=services)
     _show(plan)
     return plan
 

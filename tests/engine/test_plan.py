@@ -10,7 +10,7 @@ from argosy import notes, plan, state
 from argosy.commits import Identity, notes_commit
 from argosy.errors import ConfigurationError
 from argosy.models import Health, Plan, ServicePlan, State, Verdict
-from argosy.plan import Presence, Situation
+from argosy.standing import Presence, Situation, look
 from tests.engine.shop import Shop, image, service_files
 
 ABSENT, PRESENT = Presence(content=False, current=True), Presence(content=True, current=True)
@@ -18,11 +18,7 @@ ABSENT, PRESENT = Presence(content=False, current=True), Presence(content=True, 
 
 def planned(shop: Shop, *, adopt: bool = False, source: str | None = None, **presence: Presence) -> Plan:
     source = source or shop.head
-    digests = shop.digests(source)
-    released = state.read(shop.git, shop.environment(commit=source), shop.head, digests)
-    situation = Situation(
-        source, shop.head, digests.desired(source), released, presence, state.ahead(shop.git, released, source)
-    )
+    situation = look(shop.digests(source), source, shop.head, datetime.now(UTC)).asked(presence)
     return plan.make(shop.environment(commit=source), situation, adopt=adopt)
 
 
@@ -93,9 +89,7 @@ def test_a_long_tag_is_explained_by_its_release_or_its_commit(shop: Shop) -> Non
 
 
 def test_adoption_of_some_leaves_the_others_unknown(shop: Shop) -> None:
-    digests = shop.digests()
-    released = state.read(shop.git, shop.environment(), shop.head, digests)
-    situation = Situation(shop.head, shop.head, digests.desired(shop.head), released, {})
+    situation = look(shop.digests(), shop.head, shop.head, datetime.now(UTC))
     made = plan.make(shop.environment(), situation, adopt=True, services=("ui",))
     assert [(item.name, item.state) for item in made.services] == [("ui", State.BUILD)]
     shop.release("ui", shop.head)
@@ -222,9 +216,9 @@ def test_the_previous_reference_is_the_last_verified_other_one(shop: Shop) -> No
     shop.release("ui", second)
     third = shop.commit("Edit", {"src/ui/main.txt": "ui three\n"})
     shop.release("ui", third)
-    assert state.read(shop.git, shop.environment(), shop.head, shop.digests())["ui"].previous == image("ui", first)
+    assert state.read(shop.git, shop.environment(), shop.head)["ui"].previous == image("ui", first)
     verify(shop, "ui", third)
-    assert state.read(shop.git, shop.environment(), shop.head, shop.digests())["ui"].previous == image("ui", first)
+    assert state.read(shop.git, shop.environment(), shop.head)["ui"].previous == image("ui", first)
 
 
 def test_the_hash_of_a_plan_changes_with_what_it_would_do_alone(shop: Shop) -> None:
@@ -235,7 +229,7 @@ def test_the_hash_of_a_plan_changes_with_what_it_would_do_alone(shop: Shop) -> N
 
 
 def test_an_unknown_service_in_the_request_is_refused_by_name(shop: Shop) -> None:
-    situation = Situation(shop.head, shop.head, {}, {}, {})
+    situation = Situation(shop.head, shop.head, {}, {})
     with pytest.raises(ConfigurationError, match="no service basket"):
         plan.make(shop.environment(), situation, adopt=False, services=("basket",))
 

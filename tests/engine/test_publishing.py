@@ -10,8 +10,8 @@ from argosy import publishing
 from argosy.errors import Terminal
 from argosy.home import home
 from argosy.models import ContentDigest, ImageReference
-from argosy.plan import Presence
 from argosy.registry import Manifest, Registry
+from argosy.standing import Presence, Situation
 from argosy.state import Released
 from deployments.local.packages import unpack
 from deployments.local.registry import Registry as Distribution
@@ -89,7 +89,6 @@ def test_what_the_registry_has_is_told_whatever_a_chart_says(
     desired = {service.name: content for service in environment.services}
     ui = environment.image(environment.service("ui"), tag)
     elsewhere = ImageReference("elsewhere.example/shop-cart", SHA)
-    found = publishing.presence(
-        registry, environment, desired, {"ui": Released(ui, known=True), "cart": Released(elsewhere, known=True)}
-    )
+    released = {"ui": Released(ui, known=True), "cart": Released(elsewhere, known=True)}
+    found = publishing.presence(registry, environment, Situation(SHA, SHA, desired, released))
     assert found == {"ui": Presence(content=False, current=current), "cart": Presence(content=True, current=False)}
