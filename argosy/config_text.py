@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pydantic import ValidationError
 
 from argosy.config import FILE, Configuration, load, validated
@@ -11,6 +13,7 @@ from argosy.services import Contradiction
 from argosy.yaml_positions import Document
 
 
+@lru_cache(maxsize=256)  # most commits have the same one
 def read(text: bytes, environment: str, file: str = FILE) -> Environment:
     """The environment called `environment` that `text` describes.
 
@@ -21,6 +24,11 @@ def read(text: bytes, environment: str, file: str = FILE) -> Environment:
         return resolve(configuration, environment)
     except Contradiction as error:
         raise _placed(Document(text, file), error) from error
+
+
+def environments(text: bytes, file: str = FILE) -> tuple[str, ...]:
+    """The names of the environments that `text` describes; raises as `read` does."""
+    return tuple(load(text, file).environments)
 
 
 def problems(text: bytes, file: str = FILE) -> tuple[ConfigurationError, ...]:

@@ -21,7 +21,9 @@ class Entry:
 
 COMMANDS = {
     "config": Entry("argosy.cli.config", "check argosy.yaml, and the files that it names"),
+    "digest": Entry("argosy.cli.digest", "show the content digest of each service, and what went into it"),
     "doctor": Entry("argosy.cli.doctor", "check all that a release needs, and say what to do about it"),
+    "plan": Entry("argosy.cli.plan", "show what a release would do with each service, and why"),
 }
 
 _ENDINGS = """
