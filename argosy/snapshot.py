@@ -138,8 +138,10 @@ class Snapshot:
 
     def _refuse_empty(self, service: Service, root: str, key: str) -> NoReturn:
         what = "shared path" if key == "shared" else "build context"
+        found = self._entries.get(root)
+        why = "is a submodule, whose files are not here," if found and found.mode == SUBMODULE else "holds no files"
         raise Terminal(
-            f"the {what} {root} holds no files in commit {self._commit[:12]}",
+            f"the {what} {root} {why} in commit {self._commit[:12]}",
             service=service.name,
             remedy=f"correct {key} under services in argosy.yaml",
         )
