@@ -57,9 +57,11 @@ def test_a_named_context_is_exported_with_normalised_modes_and_gone_afterwards(
     (shared_libs.path / "libs/link").symlink_to("price.txt")
     shared_libs.commit("Link", {})
     inputs = shared_libs.digests().snapshot(shared_libs.head).inputs(shared_libs.environment().service("ui"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     umask = os.umask(0o077)
     try:
-        with contexts(shared_libs.git, inputs, tmp_path) as places:
+        with contexts(shared_libs.git, inputs, scratch) as places:
             folder = Path(places["libs"])
             modes = {p.relative_to(folder).as_posix(): stat.S_IMODE(p.lstat().st_mode) for p in folder.rglob("*")}
             assert (modes["price.txt"], modes["deep"], modes["deep/run"]) == (0o644, 0o755, 0o755)
@@ -68,7 +70,7 @@ def test_a_named_context_is_exported_with_normalised_modes_and_gone_afterwards(
             assert not (folder / "notes.md").exists()
     finally:
         os.umask(umask)
-    assert list(tmp_path.iterdir()) == []
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize("path", ["../out", "a/../../out", "./x", "a//b"])
