@@ -24,6 +24,7 @@ COMMANDS = {
     "digest": Entry("argosy.cli.digest", "show the content digest of each service, and what went into it"),
     "doctor": Entry("argosy.cli.doctor", "check all that a release needs, and say what to do about it"),
     "plan": Entry("argosy.cli.plan", "show what a release would do with each service, and why"),
+    "release": Entry("argosy.cli.release", "start a release on Prefect, and follow it to its end"),
 }
 
 _ENDINGS = """
