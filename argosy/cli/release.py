@@ -25,7 +25,7 @@ def configure(parser: Parser) -> None:
     parser.epilog = _SERVER
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="only these (all that changed)")
     parser.add_argument("--environment", required=True, metavar="NAME", help="the environment to release to")
-    parser.add_argument("--deployment", metavar="NAME", help="the deployment of the flow (as the environment is called)")
+    parser.add_argument("--deployment", metavar="NAME", help="the deployment of the flow (the environment)")
     parser.add_argument("--head", metavar="SHA", help="the full SHA to release (the tip of the source branch)")
     parser.add_argument("--adopt", action="store_true", help="take over what nothing explains")
     parser.add_argument("--force", action="append", default=[], metavar="SERVICE", help="build it anew (repeatable)")
