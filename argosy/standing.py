@@ -11,8 +11,8 @@ from argosy.comparison import Compared, compare
 from argosy.digests import Digests, Survey
 from argosy.errors import Terminal
 from argosy.hands import Hand
-from argosy.history import History
 from argosy.models import ContentDigest, Hold
+from argosy.release_history import History
 from argosy.state import Reader, Released
 
 
