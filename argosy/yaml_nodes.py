@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import DocumentStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from argosy import yaml_text
@@ -21,8 +24,14 @@ class Nodes:
     def __init__(self, text: bytes, file: str) -> None:
         self.file = file
         try:
-            self.root = yaml_text.compose(yaml_text.decode(text, file)[1], file)
+            decoded = yaml_text.decode(text, file)[1]
+            self.root = yaml_text.compose(decoded, file)
         except Terminal as error:
+            place = _second(text)
+            if place:
+                raise ConfigurationError(
+                    f"{file}:{place}:1: a second document begins", remedy="keep one document, without --- in between"
+                ) from error
             raise ConfigurationError(error.message, remedy="correct the YAML there") from error
         self._bound()
 
@@ -80,3 +89,15 @@ class Nodes:
                 waiting += [(part, depth + 1) for pair in node.value for part in pair]
             elif isinstance(node, SequenceNode):
                 waiting += [(part, depth + 1) for part in node.value]
+
+
+def _second(text: bytes) -> int | None:
+    """The line on which a second document begins; None where there is none, or what is there is no YAML."""
+    lines: list[int] = []
+    try:
+        for event in YAML(typ="safe", pure=False).parse(text):
+            if isinstance(event, DocumentStartEvent):
+                lines.append(event.start_mark.line + 1)
+    except (YAMLError, UnicodeDecodeError):
+        return None
+    return lines[1] if len(lines) > 1 else None

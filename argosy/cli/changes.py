@@ -73,7 +73,7 @@ def _compared(options: Options) -> output.Verdict:
     from argosy.differences import of_any
 
     own, git = options.own, Git(options.repo)
-    asked = Asked(own.base, own.head or "HEAD", own.merge_base, own.default_branch)
+    asked = Asked(own.base or None, own.head or "HEAD", own.merge_base, own.default_branch)
     found = compare(git, asked, _FILE)
     filters = Filters(_filters(options, found.configuration), own.quantifier)
     changes = of_any(git, found.against, found.head) if found.against else None

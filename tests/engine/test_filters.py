@@ -107,9 +107,14 @@ def test_what_is_wrong_is_told_with_its_line(text: str, place: str) -> None:
     assert f"filters.yaml:{place}" in refused(text)
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "a: b\n---\nc: d\n"])
-def test_a_document_is_one_document(text: str) -> None:
-    assert "document" in refused(text)
+@pytest.mark.parametrize("text", ["", "# nothing\n"])
+def test_no_document_is_none_without_filters(text: str) -> None:
+    assert "no document" in refused(text)
+
+
+def test_a_second_document_is_told_with_its_line() -> None:
+    assert refused("a: b\n---\nc: d\n") == "filters.yaml:2:1: a second document begins"
+    assert refused("a: b\n...\n# and\n---\nc: d\n---\n") == "filters.yaml:4:1: a second document begins"
 
 
 def test_a_misspelt_status_names_the_right_one() -> None:
