@@ -15,7 +15,7 @@ NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 # A rename is a file deleted and one added; mode and type changes and submodules count, whatever is configured.
 _HOW = ("-r", "-z", "--no-renames", "--name-status", "--ignore-submodules=none")
 _STATUSES = {"A": "added", "D": "deleted", "M": "modified", "T": "modified"}
-_PIECE = 1 << 20
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)

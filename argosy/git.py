@@ -53,7 +53,6 @@ _SOUND = (
     "see what git fsck says of the repository; a mirror under ARGOSY_HOME may be deleted, the next run makes it anew"
 )
 _REMEDIES = {
-    "not a git repository": "name the folder of a git repository",
     "dubious ownership": "run as the user that owns the repository's folder, or give the folder to this user",
     "No space left on device": "make room on the disk of ARGOSY_HOME",
 }

@@ -37,7 +37,6 @@ class History:
             raise WrongUse(f"{text!r} is no range of commits", remedy="write A..B, as in v1.0..main")
         self._git = git
         names = [named(newer or "HEAD")] if older == ZERO else [named(older), named(newer or "HEAD")]
-        self._shallow = fetches.is_shallow(git)
         found = self._found(names, file)
         shas = [_known(each, name) for each, name in zip(found.commits, names, strict=True)]
         self._older, self._newer = (shas[0] if len(shas) > 1 else None), shas[-1]
@@ -45,6 +44,7 @@ class History:
 
     def _found(self, names: list[Name], file: str) -> Found:
         found = Found(self._git, names, file)
+        self._shallow = fetches.is_shallow(self._git)
         missing = [name for name, each in zip(names, found.commits, strict=True) if each is None]
         for name in missing:
             fetches.commit(self._git, name)

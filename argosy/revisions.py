@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argosy.errors import WrongUse
-from argosy.git import Git
+from argosy.git import Git, GitError
 from argosy.models import SHA
 
 _STEPS = r"(?:[~^][0-9]*|\^\{(?:commit)?\})*"
@@ -75,7 +75,7 @@ class Found:
         wanted = [f"{candidate}^{{commit}}" for name in names for candidate in name.candidates]
         files = [f"{candidate}:{file}" for candidate in names[-1].candidates] if file else []
         asked = "".join(f"{each}\n" for each in (*wanted, *files)).encode(errors="surrogateescape")
-        answers = iter(_answers(git.run("cat-file", "--batch", data=asked)))
+        answers = iter(_answers(_told(git, asked)))
         told = [[next(answers) for _ in name.candidates] for name in names]
         self.commits = tuple(next((_commit(*each) for each in some if each), None) for some in told)
         self._contents = list(answers)
@@ -91,6 +91,16 @@ class Found:
 def commit(git: Git, name: Name) -> Commit | None:
     """The commit called `name`; None where it is not at hand."""
     return Found(git, [name]).commits[0]
+
+
+def _told(git: Git, asked: bytes) -> bytes:
+    try:
+        return git.run("cat-file", "--batch", data=asked)
+    except GitError as error:
+        if "not a git repository" not in error.stderr:
+            raise
+        remedy = "name the folder of one with --repo"
+        raise WrongUse(f"{git.directory} is no git repository", remedy=remedy) from error
 
 
 def _answers(output: bytes) -> list[tuple[str, bytes] | None]:

@@ -103,7 +103,7 @@ def test_an_empty_base_is_none(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "listed", [b"src/ui/a\nREADME.md\n", b"src/ui/a\0src/c\nart/b\0", b"./src/ui/\xff", b'src/ui/"a b"\n']
+    "listed", [b"src/ui/a\nREADME.md\n", b"src/c\nart/b\0src/ui/a\0", b"./src/ui/\xff", b'src/ui/"a b"\n']
 )
 def test_files_can_be_listed_instead_of_commits(shop: Shop, listed: bytes, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "argosy", "changes", "--repo", str(shop.path), "--json", "--files-from"]
@@ -197,10 +197,11 @@ def test_wrong_use_is_two_and_touches_nothing(shop: Shop, words: list[str]) -> N
     assert shop.run("status", "--porcelain") == ""
 
 
-def test_a_folder_that_is_no_repository_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    done = argosy("changes", "--json", "--repo", str(tmp_path))
-    assert done.returncode in {1, 2}
-    assert spoken(done)["error"]["remedy"]
+def test_a_folder_that_is_no_repository_is_told_to_be_none(tmp_path: Path) -> None:
+    for words in ((), ("--history", "A..B")):
+        done = argosy("changes", "--json", "--repo", str(tmp_path), *words)
+        assert done.returncode == 2
+        assert spoken(done)["error"]["message"] == f"{tmp_path} is no git repository"
 
 
 def test_names_of_files_are_valid_json_whatever_their_bytes(shop: Shop) -> None:

@@ -143,7 +143,7 @@ def test_a_history_longer_than_a_pipe_is_told_to_its_end(shop: Shop) -> None:
     shop.git.run("fast-import", "--quiet", data=stream.encode())
     walked = list(along(shop.git, steps(shop.git, None, "refs/heads/long")))
     assert len(walked) == 1500
-    assert all(len(changes) == 1 for _, changes in walked)
+    assert {tuple(each.path for each in changes) for _, changes in walked} == {(f"src/ui/{'long' * 40}",)}
 
 
 def test_a_tree_that_is_damaged_is_no_difference_without_files(shop: Shop) -> None:

@@ -78,6 +78,7 @@ def test_keys_of_another_mapping_can_be_merged() -> None:
     text = "base: &base\n  added: a\nui:\n  - <<: *base\n    modified: b\n"
     assert taken(text, "ui", "a", "b", status="added") == ["a"]
     assert taken(text, "ui", "a", "b") == ["b"]
+    assert taken(text.replace("modified: b", "added: c"), "ui", "a", "c", status="added") == ["c"]
 
 
 @pytest.mark.parametrize(
