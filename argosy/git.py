@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.errors import ArgosyError, Terminal, Transient
-from argosy.models import SHA
 from argosy.process_groups import process_group, send
 
 _PROXY = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
@@ -153,6 +152,8 @@ class Git:
 
     def is_commit(self, sha: str) -> bool:
         """Whether `sha` is a full SHA of a commit that is at hand; never guesses a branch or a tag."""
+        from argosy.models import SHA  # late: argosy changes, which must be quick, needs nothing else of it
+
         if not SHA.fullmatch(sha):
             return False
         answer = self.text("cat-file", "--batch-check=%(objecttype)", data=f"{sha}\n".encode())

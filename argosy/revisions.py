@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from argosy.errors import WrongUse
 from argosy.git import Git, GitError
-from argosy.models import SHA
 
+SHA = re.compile(r"[0-9a-f]{40}")  # as in argosy.models, which takes longer to load than git takes to answer
 _STEPS = r"(?:[~^][0-9]*|\^\{(?:commit)?\})*"
 _NAME = re.compile(rf"(?!-)(?P<name>[^\s~^:?*\[\\\x00-\x20\x7f]+)(?P<steps>{_STEPS})")
 _FORBIDDEN = ("..", "@{", "//")
