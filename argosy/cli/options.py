@@ -20,6 +20,7 @@ class Entry:
 
 
 COMMANDS = {
+    "changes": Entry("argosy.cli.changes", "say which services changed between two commits, by their path filters"),
     "config": Entry("argosy.cli.config", "check argosy.yaml, and the files that it names"),
     "digest": Entry("argosy.cli.digest", "show the content digest of each service, and what went into it"),
     "doctor": Entry("argosy.cli.doctor", "check all that a release needs, and say what to do about it"),
