@@ -40,6 +40,13 @@ def deepen(git: Git, commits: tuple[str, ...]) -> None:
     _fetch(git, f"--deepen={_MORE}", _REMOTE, *commits)
 
 
+def unshallow(git: Git) -> bool:
+    """Fetch all of the history that a shallow clone lacks; whether the whole of it is here then."""
+    if is_shallow(git) and _has_remote(git):
+        _fetch(git, "--unshallow", _REMOTE)
+    return not is_shallow(git)
+
+
 def default_branch(git: Git) -> str | None:
     """The branch that the remote's HEAD is on; None where it does not say so."""
     if not _has_remote(git):

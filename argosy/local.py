@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from argosy import fetches, revisions
 from argosy.config import FILE
 from argosy.config_text import environments, read
 from argosy.environment import Environment
-from argosy.errors import ArgosyError, ConfigurationError, WrongUse
-from argosy.git import Git, GitError
-from argosy.models import SHA
-
-_REVISION = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9_./@^~{}+-]*")
+from argosy.errors import ConfigurationError, WrongUse
+from argosy.git import Git
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +55,7 @@ class Clone:
 
     def check(self) -> None:
         """Raise WrongUse where there is no repository, or no commit yet."""
-        try:
-            found = self.git.text("rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}")
-        except GitError as error:
-            if "not a git repository" not in error.stderr:
-                found = ""
-            else:
-                raise WrongUse(f"{self.root} is no git repository", remedy="name one with --repo") from error
-        if not found:
+        if revisions.commit(self.git, revisions.named("HEAD")) is None:
             raise WrongUse(f"{self.root} has no commit yet", remedy="commit something first")
 
     def names(self) -> tuple[str, ...]:
@@ -83,17 +72,12 @@ class Clone:
         return Sides(described, commit, self.branch(described.source_branch), self.branch(described.target_branch))
 
     def commit(self, name: str) -> str:
-        """The commit that a branch, a tag, a SHA or an expression such as `HEAD~2` names."""
-        git = self.git
-        if SHA.fullmatch(name) and git.is_commit(name):
-            return name
-        found = self.branch(name)
-        if found is None and _REVISION.fullmatch(name):
-            with suppress(GitError):
-                found = git.text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        if not found:
-            raise WrongUse(f"{name!r} names no commit of {self.root}", remedy="fetch it, or name another")
-        return found
+        """The commit that a full SHA, a branch, a tag or a step back from one names."""
+        asked = revisions.named(name)
+        found = revisions.commit(self.git, asked)
+        if found is None:
+            raise revisions.unknown(asked)
+        return found.sha
 
     def branch(self, name: str) -> str | None:
         """The tip of a branch: the local one, else origin's."""
@@ -101,12 +85,7 @@ class Clone:
 
     def deepen(self) -> bool:
         """Fetch the history that a shallow clone hides; whether all of it is there then."""
-        git = self.git
-        if git.text("rev-parse", "--is-shallow-repository") != "true":
-            return True
-        with suppress(ArgosyError):
-            git.run("fetch", "--quiet", "--unshallow", "--no-tags", "origin", guarded=True)
-        return git.text("rev-parse", "--is-shallow-repository") != "true"
+        return fetches.unshallow(self.git)
 
     def _source(self, environment: str) -> str:
         described = read(self._text("HEAD"), environment, self.file.name)

@@ -15,7 +15,7 @@ import pytest
 
 from argosy.bases import ZERO
 from argosy.cli.change_output import readable
-from tests.cli.test_command_line import ROOT, argosy, spoken
+from tests.cli.process import ROOT, argosy, spoken
 from tests.engine.shop import Shop
 
 NONE = {"ui": False, "cart": False}

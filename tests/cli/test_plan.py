@@ -90,7 +90,7 @@ def test_a_head_may_be_a_branch_a_tag_or_an_expression(shop: Shop, name: str) ->
 @pytest.mark.parametrize("name", ["nothing", "--output=x", "", "a b", ":/Edit"])
 def test_a_head_that_names_no_commit_is_refused(shop: Shop, name: str) -> None:
     done = argosy("plan", "--environment", "dev", f"--head={name}", cwd=shop.path)
-    assert done.returncode == (0 if name == "" else 2)
+    assert done.returncode == (0 if name == "" else 2), done.stderr
     assert not (shop.path / "x").exists()
 
 

@@ -41,6 +41,15 @@ def test_what_a_release_writes_and_the_chart_differ_in_nothing(shop: Shop) -> No
     assert compared(shop, before) == Compared(True)
 
 
+def test_a_file_that_is_written_no_more_is_an_input_again(shop: Shop) -> None:
+    shop.configure("  ui: {}", '  ui: {build: {context: "."}}')
+    before = shop.head
+    shop.configure("target: {branch: main}", "target: {branch: main, values: values-prod.yaml}")
+    found = compared(shop, before)
+    assert found is not None
+    assert "src/cart/chart/values.yaml" in found.inputs
+
+
 def test_a_setting_that_builds_nothing_differs_in_nothing(shop: Shop) -> None:
     before = shop.head
     shop.configure("  ui: {}", "  ui: {build: {timeout: 5}}")

@@ -232,3 +232,22 @@ def test_a_hand_on_a_branch_of_charts_is_measured_by_the_last_release_before_it(
     shop.run("checkout", "-q", "main")
     newer = edit(shop)
     assert of(shop, source=newer, target=target).state is State.BUILD
+
+
+def test_a_hand_behind_the_edge_of_a_shallow_clone_is_not_guessed_at(released: Shop, tmp_path: Path) -> None:
+    """The release is at hand, and so is the merge that brought another reference: who wrote that is not."""
+    released.run("checkout", "-qb", "hotfix")
+    hand = released.set_by_hand("ui", "1.0-hotfix")
+    for number in range(4):
+        released.commit("Go on", {"NOTES.md": f"{number}\n"})
+    released.run("checkout", "-q", "main")
+    for number in range(3):
+        released.commit("Go on", {"README.md": f"{number}\n"})
+    released.release("ui", edit(released))
+    released.run("merge", "-q", "--no-ff", "-X", "theirs", "-m", "Merge", "hotfix")
+    assert tag(released) == "1.0-hotfix"
+    shallow = cloned(released, tmp_path, depth=3)
+    item = of(shallow)
+    assert (item.state, "this clone is shallow" in item.reason) == (State.UNKNOWN, True)
+    shallow.run("fetch", "-q", "--unshallow")
+    assert (of(shallow).state, hand in shallow.run("rev-list", "HEAD")) == (State.BUILD, True)

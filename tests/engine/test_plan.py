@@ -138,6 +138,24 @@ def test_a_service_older_than_the_adoption_that_no_trailer_names_is_unknown(shop
     assert of(shop, "cart").state is State.UNKNOWN
 
 
+def test_a_commit_that_somebody_typed_explains_itself_after_the_adoption(shop: Shop) -> None:
+    sha = shop.head
+    shop.release("ui", sha)
+    shop.set_by_hand("cart", sha)
+    assert of(shop, "cart").state is State.UNVERIFIED
+
+
+def test_a_release_from_a_branch_that_was_merged_beside_this_commit_is_no_newer_one(shop: Shop) -> None:
+    shop.run("checkout", "-qb", "feature")
+    feature = shop.commit("Feature", {"src/ui/main.txt": "feature\n"})
+    shop.run("checkout", "-q", "main")
+    beside = shop.commit("Go on", {"README.md": "x\n"})
+    shop.run("merge", "-q", "--no-ff", "-m", "Merge", "feature")
+    shop.release("ui", feature)
+    item = of(shop, source=beside)
+    assert (item.state, item.wanted.tag) == (State.BUILD, beside)
+
+
 def test_trailers_of_another_environment_explain_nothing(shop: Shop) -> None:
     shop.release("ui", shop.head, "prod")
     assert of(shop).state is State.UNKNOWN
