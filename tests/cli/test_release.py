@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -48,8 +49,7 @@ class Server:
         before = len(self.runs())
         command = [sys.executable, "-m", "argosy", "release", "--environment", self.name, *words]
         variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PREFECT_API_URL": self.url}
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with subprocess.Popen(command, env=variables, text=True, **pipes) as process:
+        with subprocess.Popen(command, env=variables, stdout=PIPE, stderr=PIPE, text=True) as process:
             try:
                 soon(lambda: len(self.runs()) > before, True, seconds=60)
                 newest = max(self.runs(), key=lambda run: str(run.created))
