@@ -187,7 +187,11 @@ def load(text: bytes, file: str = FILE) -> Configuration:
 
     Raises ConfigurationError with the file, the line and the remedy of the first thing that is wrong.
     """
-    document = Document(text, file)
+    return loaded(Document(text, file))
+
+
+def loaded(document: Document) -> Configuration:
+    """The configuration in `document`; raises ConfigurationError for the first thing that is wrong with its values."""
     try:
         return validated(document)
     except ValidationError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from argosy.config import FILE, Configuration, load, validated
+from argosy.config import FILE, Configuration, loaded, validated
 from argosy.environment import Environment, resolve
 from argosy.errors import ConfigurationError
 from argosy.services import Contradiction
@@ -16,11 +16,12 @@ def read(text: bytes, environment: str, file: str = FILE) -> Environment:
 
     Raises ConfigurationError with the file, the line and the remedy of the first thing that is wrong.
     """
-    configuration = load(text, file)
+    document = Document(text, file)
+    configuration = loaded(document)
     try:
         return resolve(configuration, environment)
     except Contradiction as error:
-        raise _placed(Document(text, file), error) from error
+        raise _placed(document, error) from error
 
 
 def problems(text: bytes, file: str = FILE) -> tuple[ConfigurationError, ...]:
