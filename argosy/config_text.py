@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from argosy import effective
 from argosy.config import FILE, Configuration, loaded, validated
+from argosy.effective import Setting
 from argosy.environment import Environment, resolve
 from argosy.errors import ConfigurationError
 from argosy.services import Contradiction
@@ -20,6 +22,14 @@ def read(text: bytes, environment: str, file: str = FILE) -> Environment:
     configuration = loaded(document)
     try:
         return resolve(configuration, environment)
+    except Contradiction as error:
+        raise _placed(document, error) from error
+
+
+def settings(document: Document, configuration: Configuration, environment: str) -> tuple[Setting, ...]:
+    """Every setting of the environment called `environment`, and where it comes from; raises ConfigurationError."""
+    try:
+        return effective.settings(document, configuration, environment)
     except Contradiction as error:
         raise _placed(document, error) from error
 

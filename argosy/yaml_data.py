@@ -52,6 +52,11 @@ def _number(text: str) -> str | int | float:
     return float(text.replace(".", "").lower()) if _SPECIAL.fullmatch(text) else text
 
 
+def merges(key: Node) -> bool:
+    """Whether `key` is the one below which other mappings are merged."""
+    return isinstance(key, Scalar) and key.plain and key.value == "<<"
+
+
 class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
@@ -75,7 +80,7 @@ class _Reader:
                 problem = f'found duplicate key "{name}", which stands in line {lines[name]} too'
                 raise self.wrong(key, problem, "leave one of the two out")
             lines[name] = key.line
-            if _merges(key):
+            if merges(key):
                 merged = self.merged(value)
             else:
                 own[name] = self.value(value)
@@ -114,7 +119,3 @@ class _Reader:
 
     def wrong(self, node: Node, message: str, remedy: str) -> ConfigurationError:
         return ConfigurationError(f"{self.file}:{node.line}:{node.column}: {message}", remedy=remedy)
-
-
-def _merges(key: Node) -> bool:
-    return isinstance(key, Scalar) and key.plain and key.value == "<<"

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from argosy.errors import ConfigurationError
-from argosy.yaml_data import data
+from argosy.yaml_data import data, merges
 from argosy.yaml_nodes import Mapping, Node, Scalar, Sequence, compose
 
 Path = tuple[str | int, ...]
@@ -27,6 +27,7 @@ class Document:
     def __init__(self, text: bytes, file: str) -> None:
         self.file = file
         self._root = compose(text, file)
+        self._pairs: dict[Mapping, dict[str, tuple[Node, Node]]] = {}
 
     def data(self) -> Any:
         """The document as plain mappings, lists and scalars; raises ConfigurationError for a key that stands twice."""
@@ -58,10 +59,28 @@ class Document:
         """Where the first value that reads `scalar` stands; the document itself where none does."""
         return next(_paths_to(self._root, scalar, ()), ())
 
+    def line(self, path: abc.Sequence[str | int]) -> int | None:
+        """The line of the value at `path`; None where there is none."""
+        node, line = self._root, None
+        for part in path:
+            found = self._child(node, part)
+            if found is None:
+                return None
+            line, node = found[0].line, found[1]
+        return line
+
+    def _child(self, node: Node | None, part: str | int) -> tuple[Node, Node] | None:
+        if isinstance(node, Mapping):
+            pairs = self._pairs.get(node) or self._pairs.setdefault(node, _by_name(node))
+            return pairs.get(str(part))
+        if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            return node.items[part], node.items[part]
+        return None
+
     def _position(self, path: abc.Sequence[str | int]) -> tuple[int, int]:
         node, mark = self._root, (1, 1)
         for part in path:
-            found = _child(node, part)
+            found = self._child(node, part)
             if found is None:
                 break
             key, node = found
@@ -69,12 +88,10 @@ class Document:
         return mark
 
 
-def _child(node: Node | None, part: str | int) -> tuple[Node, Node] | None:
-    if isinstance(node, Mapping):
-        return next(((key, value) for key, value in node.pairs if _reads(key, str(part))), None)
-    if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
-        return node.items[part], node.items[part]
-    return None
+def _merged(node: Mapping) -> Iterator[Node]:
+    for key, value in node.pairs:
+        if merges(key):
+            yield from value.items if isinstance(value, Sequence) else [value]
 
 
 def _paths_to(node: Node | None, scalar: str, path: Path) -> Iterator[Path]:
@@ -90,6 +107,18 @@ def _paths_to(node: Node | None, scalar: str, path: Path) -> Iterator[Path]:
 
 def _reads(node: Node, text: str) -> bool:
     return isinstance(node, Scalar) and node.value == text
+
+
+def _by_name(node: Mapping) -> dict[str, tuple[Node, Node]]:
+    """The pairs of a mapping, what stands in it before what is merged below it."""
+    found: dict[str, tuple[Node, Node]] = {}
+    for key, value in node.pairs:
+        if isinstance(key, Scalar):
+            found.setdefault(key.value, (key, value))
+    for source in _merged(node):
+        if isinstance(source, Mapping):
+            found = _by_name(source) | found
+    return found
 
 
 def _keys(model: type[BaseModel], path: abc.Sequence[str | int]) -> list[str]:

@@ -20,7 +20,7 @@ class Entry:
 
 
 COMMANDS = {
-    "config": Entry("argosy.cli.config", "check argosy.yaml, and the files that it names"),
+    "config": Entry("argosy.cli.config", "check argosy.yaml, show what it comes to, print its schema"),
     "doctor": Entry("argosy.cli.doctor", "check all that a release needs, and say what to do about it"),
 }
 
@@ -43,6 +43,10 @@ class Parser(argparse.ArgumentParser):
         """The parser of a command, with the options that all have."""
         parser = cls(prog=f"argosy {command}", description=COMMANDS[command].help, allow_abbrev=False)
         return _common(parser)
+
+    def listing(self, text: str) -> None:
+        """Show `text` below the options, its lines as they are."""
+        self.epilog, self.formatter_class = text, argparse.RawDescriptionHelpFormatter
 
     def error(self, message: str) -> NoReturn:
         """Raise WrongUse."""
