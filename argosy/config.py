@@ -29,6 +29,8 @@ from argosy.config_names import (
 from argosy.yaml_positions import Document
 
 FILE = "argosy.yaml"
+PLACEHOLDER_ACCOUNT = "000000000000"
+"""An account that is nobody's: `argosy init` writes it where it finds none, and `argosy config check` warns of it."""
 
 
 class _Model(BaseModel):

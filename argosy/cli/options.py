@@ -20,6 +20,7 @@ class Entry:
 
 
 COMMANDS = {
+    "init": Entry("argosy.cli.init", "write an argosy.yaml from what is found in the repository"),
     "config": Entry("argosy.cli.config", "check argosy.yaml, show what it comes to, print its schema"),
     "doctor": Entry("argosy.cli.doctor", "check all that a release needs, and say what to do about it"),
 }
