@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from argosy.config import PLACEHOLDER_ACCOUNT
-from argosy.discovery.factoring import Factored, factored
+from argosy.discovery.factoring import factored
 from argosy.discovery.notes import Note
 from argosy.discovery.tree import Tree
 
@@ -53,14 +53,15 @@ def registry(
     """
     told = [*texts, *(text for _, text in tree.named(".tf", ".tfvars"))]
     private = {name: each for name, each in references.items() if _is_host(each) and not each.startswith(_PUBLIC)}
-    hosts = Counter(each.partition("/")[0] for each in private.values())
-    named = factored({name: each.partition("/")[2] for name, each in private.items()})
-    other = next((host for host, _ in hosts.most_common() if not _ECR.fullmatch(host)), None)
-    repository = _template(told, named, fallback, notes)
-    if other and not any(_ECR.search(text) or "ecr" in text.lower() for text in told):
-        return Registry(repository, host=other)
-    account, region = _ecr([*private.values(), *told], notes)
-    return Registry(repository, account, region)
+    ours = {name: each for name, each in private.items() if _ECR.match(each)}
+    others = Counter(each.partition("/")[0] for name, each in private.items() if name not in ours)
+    if others and not ours and not any(_ECR.search(text) or "ecr" in text.lower() for text in told):
+        host = min(others, key=lambda each: (-others[each], each))
+        notes.append(Note("registry.endpoint", f"{host} was taken, because values files name it: see that it is yours"))
+        ours = {name: each for name, each in private.items() if each.startswith(f"{host}/")}
+        return Registry(_template(told, ours, fallback, notes), host=host)
+    account, region = _ecr([*ours.values(), *told], notes)
+    return Registry(_template(told, ours, fallback, notes), account, region)
 
 
 def _is_host(reference: str) -> bool:
@@ -90,7 +91,8 @@ def _chosen(key: str, votes: Counter[str], placeholder: str, notes: list[Note]) 
     return best
 
 
-def _template(texts: list[str], named: Factored, fallback: str, notes: list[Note]) -> str:
+def _template(texts: list[str], references: Mapping[str, str], fallback: str, notes: list[Note]) -> str:
+    named = factored({name: each.partition("/")[2] for name, each in references.items()})
     if named.template and "{service}" in named.template and not named.own:
         return named.template
     votes = Counter(_tidy(name) for text in texts for name in _REGISTRY.findall(text) + _NAMED.findall(text))

@@ -96,8 +96,10 @@ def _walked(root: Path) -> Iterator[str]:
 
 
 def _welcome(path: str) -> bool:
-    # What is not printable can be named by no configuration; a folder that ends in / is another repository.
-    return path.isprintable() and not path.endswith("/") and _PASSED_OVER.isdisjoint(path.split("/"))
+    # A configuration cannot name what is not printable or looks like an option or a placeholder; a folder that ends
+    # in / is another repository.
+    named = path.isprintable() and not path.startswith("-") and "{" not in path and "}" not in path
+    return named and not path.endswith("/") and _PASSED_OVER.isdisjoint(path.split("/"))
 
 
 def _branches(git: Git) -> tuple[str | None, frozenset[str]]:
