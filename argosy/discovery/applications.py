@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from argosy.discovery.fitting import fits
 from argosy.discovery.manifests import at, documents, mappings, words
 from argosy.discovery.notes import Note
 from argosy.discovery.tree import Tree
@@ -44,7 +45,7 @@ def _of(document: Mapping[str, Any], file: str, tree: Tree) -> Iterator[Applicat
     refs = {str(source["ref"]) for source in sources if "ref" in source}
     for source in sources:
         path = at(source, "path")
-        if isinstance(path, str) and isinstance(name, str) and _clean(path) in tree:
+        if isinstance(path, str) and isinstance(name, str) and fits("application", name) and _clean(path) in tree:
             values = [_values(each, _clean(path), refs) for each in words(at(source, "helm", "valueFiles"))]
             revision = at(source, "targetRevision")
             yield Application(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from argosy.discovery.applications import Application
 from argosy.discovery.dockerfiles import name_of
+from argosy.discovery.fitting import fits
 from argosy.discovery.helm import Chart
 from argosy.discovery.notes import Note
 from argosy.discovery.tree import Tree
@@ -39,9 +40,11 @@ def environments(
     tree: Tree, charts: Mapping[str, Chart], found: Sequence[Application], pushed: Sequence[str], notes: list[Note]
 ) -> tuple[Found, ...]:
     """The environments, from development to production; `charts` by service, `pushed` are branches of workflows."""
-    default = tree.default_branch or next(iter(pushed), None) or "main"
-    if not tree.default_branch:
-        notes.append(Note("environments", f"no branch is checked out here: {default} was taken"))
+    pushed = [branch for branch in pushed if fits("branch", branch)]
+    here = tree.default_branch if fits("branch", tree.default_branch or "") else None
+    default = here or next(iter(pushed), None) or "main"
+    if not here:
+        notes.append(Note("environments", f"no branch of a usual name is checked out here: {default} was taken"))
     made = _of_applications(charts, found, default, notes)
     for values in _suffixed(charts):
         if values not in {each.values for each in made.values()}:
@@ -82,11 +85,13 @@ def _of_applications(
 
 def _followed(application: Application, default: str, notes: list[Note]) -> str:
     revision = application.revision.removeprefix("refs/heads/")
-    if re.fullmatch(r"[0-9a-f]{40}|v?\d+(\.[\dx*]+)*|.*[*~^<>=\s{].*|refs/tags/.*", revision):
+    if revision in {"HEAD", ""}:
+        return default
+    if re.fullmatch(r"[0-9a-f]{40}|v?\d+(\.[\dx*]+)*|refs/.*", revision) or not fits("branch", revision):
         why = f"{application.file} follows {revision}, which is no branch: {default} was taken"
         notes.append(Note("environments", why))
         return default
-    return default if revision in {"HEAD", ""} else revision
+    return revision
 
 
 def _written(application: Application, chart: Chart) -> str:

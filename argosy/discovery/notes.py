@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """`key` is the part of `argosy.yaml` it is about; `why` says what was found and what to do."""
+    """`key` is the part of `argosy.yaml` it is about; `why` says what was found and what to do, on one line."""
 
     key: str
     why: str
+
+    def __post_init__(self) -> None:
+        # It quotes what others wrote, stands in a comment, and is shown on terminals.
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in self.why)
+        object.__setattr__(self, "why", shown)

@@ -10,6 +10,7 @@ from argosy.discovery.applications import applications
 from argosy.discovery.dockerfiles import name_of
 from argosy.discovery.environments import Found, environments
 from argosy.discovery.factoring import factored
+from argosy.discovery.fitting import fits
 from argosy.discovery.notes import Note
 from argosy.discovery.registries import Registry, registry
 from argosy.discovery.services import Service, services
@@ -103,7 +104,8 @@ def _registry(
     for place in places[:-1]:
         named = factored({name: each.partition("/")[2] for name, each in _references(found, place).items()})
         same_host = {each.partition("/")[0] for each in (*_references(found, place).values(), *last.values())}
-        if named.template and "{service}" in named.template and not named.own and len(same_host) == 1:
+        usable = "{service}" in (named.template or "") and fits("repository", named.template or "")
+        if usable and named.template and not named.own and len(same_host) == 1:
             own[place.name] = named.template
     return where, {
         name: template for name, template in own.items() if template != where.repository and _ours(last, where)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from argosy.config import PLACEHOLDER_ACCOUNT
 from argosy.discovery.factoring import factored
+from argosy.discovery.fitting import fits
 from argosy.discovery.notes import Note
 from argosy.discovery.tree import Tree
 
@@ -53,6 +54,7 @@ def registry(
     """
     told = [*texts, *(text for _, text in tree.named(".tf", ".tfvars"))]
     private = {name: each for name, each in references.items() if _is_host(each) and not each.startswith(_PUBLIC)}
+    private = {name: each for name, each in private.items() if fits("host", each.partition("/")[0])}
     ours = {name: each for name, each in private.items() if _ECR.match(each)}
     others = Counter(each.partition("/")[0] for name, each in private.items() if name not in ours)
     if others and not ours and not any(_ECR.search(text) or "ecr" in text.lower() for text in told):
@@ -72,7 +74,7 @@ def _is_host(reference: str) -> bool:
 def _ecr(texts: list[str], notes: list[Note]) -> tuple[str, str]:
     hosts = [match for text in texts for match in _ECR.findall(text)]
     accounts = Counter(account for account, _ in hosts)
-    regions = Counter(region for _, region in hosts)
+    regions = Counter(region for _, region in hosts if fits("region", region))
     if not accounts:
         accounts = Counter(one or two for text in texts for one, two in _ACCOUNT.findall(text))
     if not regions:
@@ -93,12 +95,12 @@ def _chosen(key: str, votes: Counter[str], placeholder: str, notes: list[Note]) 
 
 def _template(texts: list[str], references: Mapping[str, str], fallback: str, notes: list[Note]) -> str:
     named = factored({name: each.partition("/")[2] for name, each in references.items()})
-    if named.template and "{service}" in named.template and not named.own:
+    if named.template and "{service}" in named.template and not named.own and fits("repository", named.template):
         return named.template
     votes = Counter(_tidy(name) for text in texts for name in _REGISTRY.findall(text) + _NAMED.findall(text))
     if not votes:
         votes = Counter(_terraform(name) for text in texts for name in _TERRAFORM.findall(text))
-    votes = Counter({name: count for name, count in votes.items() if re.fullmatch(r"[a-z0-9{][a-z0-9._/{}-]*", name)})
+    votes = Counter({name: count for name, count in votes.items() if fits("repository", name)})
     if best := max(sorted(votes), key=lambda each: votes[each], default=""):
         return best
     notes.append(Note("registry.repository", f"nothing says how repositories are called: {fallback} is a guess"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from argosy.discovery.fitting import fits
 from argosy.discovery.manifests import at, documents, mappings, words
 from argosy.discovery.tree import Tree
 
@@ -98,7 +99,7 @@ def _filters(step: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _flat(value: Any) -> list[str]:
     if isinstance(value, list):
         return [glob for each in value for glob in _flat(each)]
-    return words(value)
+    return list(filter(None, words(value)))
 
 
 def _builds(step: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Build]:
@@ -113,7 +114,8 @@ def _builds(step: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Build
 
 
 def _path(text: str) -> str:
-    return "" if "$" in text or "://" in text else text.removeprefix("./").rstrip("/") or (text and ".")
+    path = text.removeprefix("./").rstrip("/") or "."
+    return path if text and "$" not in text and "://" not in text and fits("path", path) else ""
 
 
 def _clean(platforms: Sequence[str]) -> tuple[str, ...]:
