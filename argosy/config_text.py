@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pydantic import ValidationError
 
 from argosy import effective
-from argosy.config import FILE, Configuration, loaded, validated
+from argosy.config import FILE, Configuration, load, loaded, validated
 from argosy.effective import Setting
 from argosy.environment import Environment, resolve
 from argosy.errors import ConfigurationError
@@ -13,6 +15,7 @@ from argosy.services import Contradiction
 from argosy.yaml_positions import Document
 
 
+@lru_cache(maxsize=256)  # most commits have the same one
 def read(text: bytes, environment: str, file: str = FILE) -> Environment:
     """The environment called `environment` that `text` describes.
 
@@ -32,6 +35,11 @@ def settings(document: Document, configuration: Configuration, environment: str)
         return effective.settings(document, configuration, environment)
     except Contradiction as error:
         raise _placed(document, error) from error
+
+
+def environments(text: bytes, file: str = FILE) -> tuple[str, ...]:
+    """The names of the environments that `text` describes; raises as `read` does."""
+    return tuple(load(text, file).environments)
 
 
 def problems(text: bytes, file: str = FILE) -> tuple[ConfigurationError, ...]:

@@ -1,14 +1,19 @@
-"""The content digest of a service at any commit, each commit read by the `argosy.yaml` of its own tree."""
+"""The content digest of services at any commit, each commit read by the `argosy.yaml` of its own tree."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
 from argosy.config import FILE
 from argosy.config_text import read
-from argosy.content import Snapshot
+from argosy.content import RECIPES
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
 from argosy.git import Git
 from argosy.models import ContentDigest, Service
+from argosy.snapshot import Snapshot, closure
 
 
 def environment_at(git: Git, commit: str, name: str) -> Environment:
@@ -24,45 +29,75 @@ def environment_at(git: Git, commit: str, name: str) -> Environment:
     return read(text, name)
 
 
-class Digests:
-    """Content digests in one repository; each commit's tree is listed once."""
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The content of every service at one commit, and what is missing where that of one cannot be told."""
 
-    def __init__(self, git: Git, current: Environment) -> None:
-        self._git = git
-        self._current = current
-        self._sides: dict[str, tuple[Environment | None, Snapshot]] = {}
+    contents: dict[str, ContentDigest] = field(default_factory=dict)
+    failures: dict[str, Terminal] = field(default_factory=dict)
+
+
+class Digests:
+    """Content digests of the services that `environment` describes, in one repository; each tree is listed once.
+
+    `resolved` has the digests of the external images that were looked up, by their reference.
+    """
+
+    def __init__(self, git: Git, environment: Environment, resolved: Mapping[str, str] | None = None) -> None:
+        self.git = git
+        self.environment = environment
+        self._resolved = resolved
+        self._snapshots: dict[str, Snapshot] = {}
+
+    def survey(self, commit: str) -> Survey:
+        """The digest of every service at `commit`, or what is missing for it."""
+        snapshot, found = self.snapshot(commit), Survey()
+        for service in self.environment.services:
+            try:
+                found.contents[service.name] = snapshot.digest(service)
+            except Terminal as error:
+                found.failures[service.name] = error
+        return found
 
     def desired(self, commit: str) -> dict[str, ContentDigest]:
-        """The digest of every service of the environment at `commit`. Raises Terminal where an input is missing."""
-        snapshot = Snapshot(self._git, commit, self._current.written)
-        return {service.name: snapshot.inputs(service).digest() for service in self._current.services}
+        """The digest of every service at `commit`. Raises Terminal where an input is missing."""
+        found = self.survey(commit)
+        for error in found.failures.values():
+            raise error
+        return found.contents
 
-    def released(self, commit: str, service: str) -> ContentDigest | None:
-        """The digest of `service` at a commit that was released; None where its tree does not tell it any more."""
-        own, snapshot = self._side(commit)
-        described = _find(own, service)
-        if described is None:
-            return None
+    def recorded(self, commit: str, service: str, content: ContentDigest) -> bool:
+        """Whether `content`, as a trailer records it, is that of the service at `commit`, by the recipe it names."""
+        if content.recipe not in RECIPES:
+            return False
         try:
-            return snapshot.inputs(described).digest()
+            inputs = self.snapshot(commit).inputs(self.environment.service(service))
         except Terminal:
-            return None
+            return False
+        return inputs.digest(content.recipe) == content
 
-    def _side(self, commit: str) -> tuple[Environment | None, Snapshot]:
-        if commit not in self._sides:
-            own = self._own_environment(commit)
-            self._sides[commit] = own, Snapshot(self._git, commit, (own or self._current).written)
-        return self._sides[commit]
+    def base_images(self, commit: str) -> dict[str, tuple[tuple[str, str], ...]]:
+        """The external images that were looked up for each service at `commit`, by reference, with their digests.
 
-    def _own_environment(self, commit: str) -> Environment | None:
-        if self._git.file(commit, FILE) is None:
-            return self._current
-        try:
-            return environment_at(self._git, commit, self._current.name)
-        except ConfigurationError:
-            return None
+        Those of what it is built from are among them.
+        """
+        if self._resolved is None:
+            return {}
+        found: dict[str, tuple[tuple[str, str], ...]] = {}
+        for service in self.environment.services:
+            with suppress(Terminal):
+                found[service.name] = tuple(sorted(set(self._looked_up(commit, service))))
+        return {name: images for name, images in found.items() if images}
 
+    def _looked_up(self, commit: str, service: Service) -> Iterator[tuple[str, str]]:
+        for each in closure(service):
+            images = self.snapshot(commit).inputs(each).images
+            yield from ((image.reference, image.digest) for image in images if image.digest)
 
-def _find(environment: Environment | None, name: str) -> Service | None:
-    services = environment.services if environment else ()
-    return next((service for service in services if service.name == name), None)
+    def snapshot(self, commit: str) -> Snapshot:
+        """The tree of `commit`, as the environment describes it."""
+        if commit not in self._snapshots:
+            snapshot = Snapshot(self.git, commit, self.environment.written, resolved=self._resolved)
+            snapshot.read_ahead(self.environment.services)
+            self._snapshots[commit] = snapshot
+        return self._snapshots[commit]

@@ -10,7 +10,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,9 +170,10 @@ class Git:
         """Whether `older` is `newer` or one of its ancestors."""
         return self.ok("merge-base", "--is-ancestor", older, newer)
 
-    def tree(self, commit: str) -> tuple[TreeEntry, ...]:
-        """Every file of the commit's tree, submodules as one entry each, in git's order."""
-        listing = self.run("ls-tree", "-r", "-z", "--full-tree", commit)
+    def tree(self, commit: str, within: Sequence[str] = ()) -> tuple[TreeEntry, ...]:
+        """Every file of the commit's tree, or of the paths `within` it, submodules as one entry each."""
+        paths = [] if "." in within else within  # no path names the root
+        listing = self.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths)
         return tuple(_entry(row) for row in listing.split(b"\0") if row)
 
     def entry(self, commit: str, path: str) -> TreeEntry | None:

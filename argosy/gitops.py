@@ -9,12 +9,12 @@ from datetime import datetime
 
 from argosy import charts, notes, state, trailers
 from argosy.commits import Draft, Identity, commit, notes_commit
-from argosy.digests import Digests
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.git import Git
 from argosy.mirror import Mirror, PushRejected
 from argosy.models import Change, Release, WriteBack
+from argosy.release_history import History
 
 logger = logging.getLogger(__name__)
 
@@ -65,15 +65,15 @@ class Writer:
 
     def _edits(self, head: str, source_sha: str, releases: Sequence[Release]) -> _Edits:
         git = self.mirror.git
-        reader = state.Reader.open(git, self.environment, head, Digests(git, self.environment))
-        edits = _Edits()
+        reader = state.Reader.open(git, self.environment, head)
+        readings, edits = reader.read_all([release.service for release in releases]), _Edits()
+        # The file or its key is gone: each such service's affair alone.
+        edits.left_out |= {name: str(error) for name, error in readings.failures.items()}
         for release in releases:
             name = release.service.name
-            try:
-                now = reader.read(release.service)
-            except Terminal as error:  # the file or its key is gone: this service's affair alone
-                edits.left_out[name] = str(error)
+            if name not in readings.released:
                 continue
+            now = readings.released[name]
             if state.is_ahead(git, now, source_sha):
                 edits.superseded[name] = f"{now.reference.tag} was released meanwhile, from a newer commit"
             elif _by_hand(reader.history, release, now):
@@ -115,7 +115,7 @@ class Writer:
         raise PushRejected(f"{ref} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
 
 
-def _by_hand(history: state.History, release: Release, now: state.Released) -> bool:
+def _by_hand(history: History, release: Release, now: state.Released) -> bool:
     """Whether somebody, and no other run, changed the reference since the release was planned."""
     if now.reference in {release.expected, release.reference}:
         return False

@@ -110,6 +110,8 @@ class State(StrEnum):
     """What a plan says of a service; docs/architecture.md has the table."""
 
     UNKNOWN = "unknown"
+    HELD = "held"
+    BLOCKED = "blocked"
     BUILD = "build"
     REUSE = "reuse"
     UNVERIFIED = "unverified"
@@ -117,11 +119,33 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """What keeps a service from being released, until `until` where that is said; times carry a zone.
+
+    `digest` (64 hex, by `recipe`) and the source commit `commit` say which content is held: all of it without them.
+    `by_hand` says that nobody wrote the hold: somebody changed the reference.
+    """
+
+    service: str
+    environment: str
+    reason: str
+    who: str
+    since: datetime
+    until: datetime | None = None
+    digest: str | None = None
+    recipe: str = RECIPE
+    commit: str | None = None
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ServicePlan:
     """What a release would do with one service, and why.
 
     `current` is the reference its values file carries; `wanted` the one a release would leave there;
-    `release_commit` and `manifest_digest` are of the release that wrote `current`, where one did.
+    `release_commit` and `manifest_digest` are of the release that wrote `current`, where one did. `inputs` names what
+    its content differs in from what is released, where that can be told; `hold` is what holds it. A `forced` build is
+    made whatever the registry has. `base_images` are the external images that were looked up, with their digests.
     """
 
     service: Service
@@ -132,6 +156,10 @@ class ServicePlan:
     current: ImageReference | None = None
     release_commit: str | None = None
     manifest_digest: str | None = None
+    inputs: tuple[str, ...] = ()
+    hold: Hold | None = None
+    forced: bool = False
+    base_images: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -149,7 +177,7 @@ class Plan:
     """Desired against released for one environment, at one source commit and one target head.
 
     `watched` says that Argo CD brings the environment up, so that a release is verified; `retry` how often the stages
-    that follow try again what may pass.
+    that follow try again what may pass. `failures` has the services that could not be planned, and why.
     """
 
     environment: str
@@ -157,6 +185,7 @@ class Plan:
     target_sha: str
     services: tuple[ServicePlan, ...]
     adopt: bool = False
+    failures: tuple[tuple[str, str], ...] = ()
     watched: bool = False
     retry: Retry = DEFAULT_RETRY
 
@@ -172,12 +201,12 @@ class Plan:
     @property
     def nothing_to_do(self) -> bool:
         """Whether a release would neither write nor verify anything."""
-        return not self.adopt and not self.to_write and not self.with_state(State.UNVERIFIED)
+        return not self.adopt and not self.to_write and not self.with_state(State.UNVERIFIED) and not self.failures
 
     @property
     def hash(self) -> str:
         """64 hex digits over what would be released: equal if and only if the same would be done."""
-        rows = [[s.name, s.state, s.content.hex, str(s.wanted), str(s.current)] for s in self.services]
+        rows = [[s.name, s.state, s.content.hex, str(s.wanted), str(s.current), s.forced] for s in self.services]
         text = json.dumps([self.environment, self.source_sha, self.adopt, rows])
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -2,47 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from argosy.environment import Environment
-from argosy.models import ContentDigest, Plan, Service, ServicePlan, State
+from argosy.holds import FILE
+from argosy.models import Hold, Plan, Service, ServicePlan, State
+from argosy.standing import Presence, Situation
 from argosy.state import Released
 
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """What the registry has of a service: the image of the desired content, and the one its chart names."""
-
-    content: bool
-    current: bool
+__all__ = ["Presence", "Situation", "blocked", "make", "waves"]
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Both sides of one environment, as a plan compares them.
+def make(
+    environment: Environment,
+    situation: Situation,
+    *,
+    adopt: bool,
+    services: tuple[str, ...] = (),
+    force: Collection[str] = (),
+) -> Plan:
+    """The plan for `environment`.
 
-    `presence` is empty where the registry was not asked; `ahead` names the services released from newer commits.
+    `services` narrows it to those, `adopt` takes over what nothing explains, `force` names services to build whatever
+    the registry has. Raises ConfigurationError for a name that is no service.
     """
-
-    source_sha: str
-    target_sha: str
-    desired: Mapping[str, ContentDigest]
-    released: Mapping[str, Released]
-    presence: Mapping[str, Presence]
-    ahead: frozenset[str] = frozenset()
-
-
-def make(environment: Environment, situation: Situation, *, adopt: bool, services: tuple[str, ...] = ()) -> Plan:
-    """The plan for `environment`; `services` narrows it to those, `adopt` takes over what nothing explains."""
     chosen = [environment.service(name) for name in services] or environment.services
-    decide = _Decision(environment, situation, adopt)
+    forced = {environment.service(name).name for name in force}
+    decide = _Decision(environment, situation, adopt, frozenset(forced))
     return Plan(
         environment=environment.name,
         source_sha=situation.source_sha,
         target_sha=situation.target_sha,
-        services=tuple(decide.service(service) for service in chosen),
+        services=tuple(decide.service(service) for service in chosen if service.name not in situation.failures),
         adopt=adopt,
+        failures=tuple((s.name, str(situation.failures[s.name])) for s in chosen if s.name in situation.failures),
         watched=environment.watch is not None,
         retry=environment.retry,
     )
@@ -53,10 +48,12 @@ class _Decision:
     environment: Environment
     situation: Situation
     adopt: bool
+    forced: frozenset[str]
 
     def service(self, service: Service) -> ServicePlan:
         released = self.situation.released[service.name]
-        state, reason = self._state(service, released)
+        compared = self.situation.compared.get(service.name)
+        state, reason = self._state(service)
         new = self.environment.image(service, self.situation.source_sha)
         return ServicePlan(
             service=service,
@@ -67,13 +64,27 @@ class _Decision:
             current=released.reference,
             release_commit=released.record.commit if released.record else None,
             manifest_digest=released.record.manifest_digest if released.record else None,
+            inputs=compared.inputs if compared else (),
+            hold=self.situation.held.get(service.name) if state is State.HELD else None,
+            forced=state is State.BUILD and service.name in self.forced,
+            base_images=self.situation.base_images.get(service.name, ()),
         )
 
-    def _state(self, service: Service, released: Released) -> tuple[State, str]:
-        if not released.known and not self.adopt:
-            return State.UNKNOWN, _unexplained(released)
+    def _state(self, service: Service) -> tuple[State, str]:
+        released, hold = self.situation.released[service.name], self.situation.held.get(service.name)
+        if unexplained := self._unexplained(service, released):
+            return State.UNKNOWN, unexplained
+        if hold is not None:
+            return State.HELD, _held(hold)
+        if blocked := self._blocked(service):
+            return State.BLOCKED, blocked
         if service.name in self.situation.ahead:
             return State.UNCHANGED, f"released from {_short(released)}, which is newer than this commit"
+        return self._compared(service, released)
+
+    def _compared(self, service: Service, released: Released) -> tuple[State, str]:
+        if service.name in self.forced:
+            return State.BUILD, "a rebuild was asked for"
         difference = self._difference(service, released)
         if difference is None:
             return self._right(released)
@@ -82,12 +93,31 @@ class _Decision:
             return State.REUSE, f"{difference}; the registry has an image of this content"
         return State.BUILD, difference
 
+    def _unexplained(self, service: Service, released: Released) -> str | None:
+        if self.adopt:
+            return None
+        if service.name in self.situation.hidden:
+            return f"this clone is shallow, and hides who set {released.reference}; fetch the whole history"
+        if not released.known:
+            return f"nothing explains {released.reference}; a release with --adopt takes it over"
+        return None
+
+    def _blocked(self, service: Service) -> str | None:
+        """Why what the service is built from cannot be relied on; None where it can."""
+        for base in service.dependencies:
+            if base.name in self.situation.failures:
+                return f"it is built from {base.name}, which cannot be planned"
+            state, _ = self._state(base)
+            if state in {State.UNKNOWN, State.HELD, State.BLOCKED}:
+                return f"it is built from {base.name}, which is {state}"
+        return None
+
     def _difference(self, service: Service, released: Released) -> str | None:
         """Why the current reference is not the wanted one; None where it is."""
-        presence = self.situation.presence.get(service.name)
+        presence, compared = self.situation.presence.get(service.name), self.situation.compared.get(service.name)
         if released.source_sha is None:
-            return f"{released.reference} is taken over" if self.adopt else "never released before"
-        if released.content != self.situation.desired[service.name]:
+            return f"{released.reference} is taken over" if self.adopt else _unreleased(released)
+        if compared is None or not compared.same:
             return f"its content differs from {_short(released)}, which is released"
         if released.reference.repository != self.environment.repository(service):
             return f"its chart names the repository {released.reference.repository}"
@@ -101,8 +131,41 @@ class _Decision:
         return State.UNCHANGED, f"{_short(released)} is released and has this content"
 
 
-def _unexplained(released: Released) -> str:
-    return f"nothing explains {released.reference}; a release with --adopt takes it over"
+def waves(plan: Plan) -> tuple[tuple[ServicePlan, ...], ...]:
+    """What a release builds, in groups: none is built from another of its own group or of a later one."""
+    left = {item.name: item for item in plan.to_write}
+    found: list[tuple[ServicePlan, ...]] = []
+    while left:
+        ready = tuple(item for item in left.values() if left.keys().isdisjoint(_bases(item.service)))
+        found.append(ready)
+        left = {name: item for name, item in left.items() if item not in ready}
+    return tuple(found)
+
+
+def blocked(wave: Iterable[ServicePlan], failed: Collection[str]) -> dict[str, str]:
+    """The services of `wave` that are built from one that failed, and the sentence that says so."""
+    stopped = ((item.name, next((base for base in _bases(item.service) if base in failed), None)) for item in wave)
+    return {name: f"{name}: blocked: it is built from {base}, which failed" for name, base in stopped if base}
+
+
+def _bases(service: Service) -> Iterator[str]:
+    for each in service.dependencies:
+        yield each.name
+        yield from _bases(each)
+
+
+def _unreleased(released: Released) -> str:
+    return f"{released.reference} was set by hand for other content" if released.before else "never released before"
+
+
+def _held(hold: Hold) -> str:
+    until = f" until {_time(hold.until)}" if hold.until else ""
+    lifted = "newer content, or the wanted reference put there," if hold.by_hand else f"taking its entry out of {FILE}"
+    return f"{hold.reason} ({hold.who}, {_time(hold.since)}); held{until}; {lifted} lifts that"
+
+
+def _time(when: datetime) -> str:
+    return when.strftime("%Y-%m-%d %H:%M %Z")
 
 
 def _short(released: Released) -> str:

@@ -7,31 +7,29 @@ from concurrent.futures import ThreadPoolExecutor
 
 from argosy.environment import Environment
 from argosy.errors import Terminal
-from argosy.models import ContentDigest, ImageReference, Service
-from argosy.plan import Presence
+from argosy.models import ImageReference, Service
 from argosy.registry import Manifest, Registry, is_tag
-from argosy.state import Released
+from argosy.standing import Presence, Situation
 from argosy.trailers import long_tag
 
 LATEST = "latest"
 _CONCURRENT = 8
 
 
-def presence(
-    registry: Registry, environment: Environment, desired: dict[str, ContentDigest], released: dict[str, Released]
-) -> dict[str, Presence]:
-    """What the registry has of every service of the environment; asked concurrently."""
+def presence(registry: Registry, environment: Environment, situation: Situation) -> dict[str, Presence]:
+    """What the registry has of every service that can be planned; asked concurrently."""
+    services = [service for service in environment.services if service.name not in situation.failures]
 
     def ask(service: Service) -> Presence:
-        name, current = service.ecr_repository, released[service.name].reference
-        has_content = registry.digest_of(name, desired[service.name].tag) is not None
+        name, current = service.ecr_repository, situation.released[service.name].reference
+        has_content = registry.digest_of(name, situation.desired[service.name].tag) is not None
         # A tag that no registry takes is somebody's slip, which must not hide what there is to say of the others.
         ours = current.repository == environment.repository(service) and is_tag(current.tag)
         return Presence(has_content, ours and registry.digest_of(name, current.tag) is not None)
 
     with ThreadPoolExecutor(_CONCURRENT) as pool:
-        found = pool.map(ask, environment.services)
-        return {service.name: item for service, item in zip(environment.services, found, strict=True)}
+        found = pool.map(ask, services)
+        return {service.name: item for service, item in zip(services, found, strict=True)}
 
 
 def tag_release(registry: Registry, image: ImageReference, manifest: Manifest) -> ImageReference:

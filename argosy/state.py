@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
-from argosy import charts, notes, trailers
-from argosy.digests import Digests
+from argosy import charts, notes
+from argosy.batches import commits, descendants, identify, outside
 from argosy.environment import Environment
-from argosy.errors import ConfigurationError
+from argosy.errors import ConfigurationError, Terminal
 from argosy.git import LINK, SUBMODULE, Git
-from argosy.models import ContentDigest, ImageReference, Service
+from argosy.models import ImageReference, Service
+from argosy.release_history import History
 from argosy.trailers import ReleaseRecord
 
 
@@ -18,107 +21,129 @@ from argosy.trailers import ReleaseRecord
 class Released:
     """What is known of one service's current reference.
 
-    `known` says that the reference is explained: by `record`, by a tag that is a commit at hand, or because the
-    service is newer than the environment's adoption. `content` and `source_sha` are what lies behind it; `on_source`
-    says that the latter is still on the source branch. `previous` is the last verified reference before it.
+    `known` says that the reference is explained: by `record`, a tag that is a commit at hand, because Argosy released
+    the service before, or because the service is newer than the environment's adoption. `source_sha` is the commit
+    behind it; `at_hand` says that the repository has it, `on_source` that it is still on the source branch, `before`
+    that some release named the service. `previous` is the last verified reference before this one.
     """
 
     reference: ImageReference
     known: bool
-    content: ContentDigest | None = None
     source_sha: str | None = None
+    at_hand: bool = False
     on_source: bool = True
+    before: bool = False
     record: ReleaseRecord | None = None
     verified: bool = False
     previous: ImageReference | None = None
 
 
-def read(git: Git, environment: Environment, target_sha: str, digests: Digests) -> dict[str, Released]:
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What several services have released, and why that of some cannot be read."""
+
+    released: dict[str, Released] = field(default_factory=dict)
+    failures: dict[str, Terminal] = field(default_factory=dict)
+
+
+def read(git: Git, environment: Environment, target_sha: str) -> dict[str, Released]:
     """What every service of `environment` has released, as the target's commit `target_sha` carries it.
 
     Raises ConfigurationError for a service whose values file is not there, Terminal for one that cannot be read.
     """
-    reader = Reader.open(git, environment, target_sha, digests)
-    return {service.name: reader.read(service) for service in environment.services}
-
-
-class History:
-    """The release records of an environment, the newest first."""
-
-    def __init__(self, records: tuple[ReleaseRecord, ...]) -> None:
-        self.records = records
-        self.first_commit = records[-1].commit if records else None
-
-    def names(self, service: str) -> bool:
-        """Whether any record ever named `service`."""
-        return any(record.service == service for record in self.records)
-
-    def record(self, service: str, tag: str) -> ReleaseRecord | None:
-        """The newest record that wrote `tag` for `service`."""
-        return next((r for r in self.records if r.service == service and tag in r.tags), None)
-
-    def went_back(self, service: str, before: str, now: str) -> bool:
-        """Whether tag `now` was released before tag `before` was: no release sets `before` back to it, a hand does."""
-        older, newer = self.record(service, now), self.record(service, before)
-        if older is None or newer is None:
-            return False
-        return self.records.index(older) > self.records.index(newer)
+    readings = Reader.open(git, environment, target_sha).read_all(environment.services)
+    for error in readings.failures.values():
+        raise error
+    return readings.released
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads one target commit, service by service, so that one that cannot be read hides no other."""
+    """Reads one target commit: many services at once, and one that cannot be read hides no other."""
 
     git: Git
     target_sha: str
     history: History
-    digests: Digests
-    verified: frozenset[notes.Verified]
+    verified: Mapping[str, AbstractSet[ImageReference]]
     source_tip: str | None
 
     @classmethod
-    def open(cls, git: Git, environment: Environment, target_sha: str, digests: Digests) -> Reader:
-        """A reader of `environment` at `target_sha`."""
-        history = History(trailers.records(git, target_sha, environment.name))
-        tip = git.ref(f"refs/heads/{environment.source_branch}")
-        return cls(git, target_sha, history, digests, notes.verified(git, environment.name), tip)
+    def open(cls, git: Git, environment: Environment, target_sha: str, source_tip: str | None = None) -> Reader:
+        """A reader of `environment` at `target_sha`; the source's tip is its local branch unless given."""
+        tip = source_tip or git.ref(f"refs/heads/{environment.source_branch}")
+        history = History.read(git, target_sha, environment.name)
+        healthy: dict[str, set[ImageReference]] = defaultdict(set)
+        for seen in notes.verified(git, environment.name):
+            healthy[seen.service].add(seen.reference)
+        return cls(git, target_sha, history, healthy, tip)
 
     def read(self, service: Service) -> Released:
         """What `service` has released. Raises ConfigurationError or Terminal where that cannot be read."""
-        reference = current_reference(self.git, self.target_sha, service)
-        record = self.history.record(service.name, reference.tag)
-        source = record.source_sha if record else reference.commit
-        at_hand = source is not None and self.git.is_commit(source)
-        content = self.digests.released(source, service.name) if source and at_hand else None
-        explained = record is not None or at_hand or self._added_later(service)
-        return Released(
-            reference=reference,
-            known=self.history.first_commit is not None and explained,
-            content=content or (record.content if record else None),
-            source_sha=source if record or at_hand else None,
-            on_source=not (source and at_hand and self.source_tip) or self.git.is_ancestor(source, self.source_tip),
-            record=record,
-            verified=notes.Verified(service.name, reference) in self.verified,
-            previous=self._previous(service, reference),
-        )
+        readings = self.read_all([service])
+        for error in readings.failures.values():
+            raise error
+        return readings.released[service.name]
+
+    def read_all(self, services: Iterable[Service]) -> Readings:
+        """What `services` have released."""
+        found = Readings()
+        references = dict(self._references(services, found))
+        records = {service: self.history.record(service.name, ref.tag) for service, ref in references.items()}
+        sources = {s: record.source_sha if (record := records[s]) else ref.commit for s, ref in references.items()}
+        at_hand = commits(self.git, filter(None, sources.values()))
+        gone = outside(self.git, at_hand, self.source_tip) if self.source_tip else frozenset()
+        older = self._older(references)
+        for service, reference in references.items():
+            record, source = records[service], sources[service]
+            before = bool(self.history.of(service.name))
+            explained = before or source in at_hand
+            found.released[service.name] = Released(
+                reference=reference,
+                known=self.history.first_commit is not None and (explained or service not in older),
+                source_sha=source if record or source in at_hand else None,
+                at_hand=source in at_hand,
+                on_source=source not in gone,
+                before=before,
+                record=record,
+                verified=reference in self.verified.get(service.name, ()),
+                previous=self._previous(service, reference),
+            )
+        return found
+
+    def _references(self, services: Iterable[Service], found: Readings) -> Iterable[tuple[Service, ImageReference]]:
+        asked = list(services)
+        texts = self.git.objects(f"{self.target_sha}:{service.values_path}" for service in asked)
+        for service, text in zip(asked, texts, strict=True):
+            try:
+                yield service, _reference(self.git, self.target_sha, service, text)
+            except Terminal as error:
+                found.failures[service.name] = error
+
+    def _older(self, services: Iterable[Service]) -> frozenset[Service]:
+        """Those whose values files are as old as the environment's first release."""
+        asked, first = list(services), self.history.first_commit
+        if first is None:
+            return frozenset()
+        files = identify(self.git, (f"{first}:{service.values_path}" for service in asked))
+        return frozenset(service for service, file in zip(asked, files, strict=True) if file)
 
     def _previous(self, service: Service, current: ImageReference) -> ImageReference | None:
-        healthy = [seen.reference for seen in self.verified if seen.service == service.name]
+        healthy = self.verified.get(service.name, ())
         earlier = {reference.tag: reference for reference in healthy if reference != current}
-        records = (record for record in self.history.records if record.service == service.name)
-        return next((earlier[tag] for record in records for tag in record.tags if tag in earlier), None)
-
-    def _added_later(self, service: Service) -> bool:
-        first = self.history.first_commit
-        if first is None or self.history.names(service.name):
-            return False
-        return self.git.file(first, service.values_path) is None
+        tags = (tag for record in self.history.of(service.name) for tag in record.tags)
+        return next((earlier[tag] for tag in tags if tag in earlier), None) if earlier else None
 
 
 def current_reference(git: Git, commit: str, service: Service) -> ImageReference:
-    """The reference that the service's values file carries at `commit`. Raises ConfigurationError without a file."""
+    """The reference that the service's values file carries at `commit`.
+
+    Raises ConfigurationError where there is no such file, or a link in its place, Terminal where it cannot be read.
+    """
+    return _reference(git, commit, service, git.file(commit, service.values_path))
+
+
+def _reference(git: Git, commit: str, service: Service, text: bytes | None) -> ImageReference:
     path = service.values_path
-    text = git.file(commit, path)
     found = git.entry(commit, path) if text is None or b"\n" not in text else None
     if found and found.mode in {LINK, SUBMODULE}:
         kind = "a symbolic link" if found.mode == LINK else "a submodule"
@@ -138,7 +163,9 @@ def current_reference(git: Git, commit: str, service: Service) -> ImageReference
 
 def ahead(git: Git, released: Mapping[str, Released], source_sha: str) -> frozenset[str]:
     """The services that a release from `source_sha` would set back: see `is_ahead`."""
-    return frozenset(name for name, item in released.items() if is_ahead(git, item, source_sha))
+    sources = {name: item.source_sha for name, item in released.items() if item.at_hand and item.on_source}
+    newer = descendants(git, filter(None, sources.values()), source_sha) - {source_sha}
+    return frozenset(name for name, sha in sources.items() if sha in newer)
 
 
 def is_ahead(git: Git, released: Released, source_sha: str) -> bool:
@@ -146,7 +173,4 @@ def is_ahead(git: Git, released: Released, source_sha: str) -> bool:
 
     A commit that was pushed away from there is no newer release: it may be replaced.
     """
-    newer = released.source_sha
-    if newer is None or newer == source_sha or not released.on_source:
-        return False
-    return git.is_commit(newer) and git.is_ancestor(source_sha, newer)
+    return bool(ahead(git, {"": released}, source_sha))

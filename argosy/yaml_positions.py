@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from argosy.errors import ConfigurationError
+from argosy.printable import printable
 from argosy.yaml_data import data, merges
 from argosy.yaml_nodes import Mapping, Node, Scalar, Sequence, compose
 
@@ -36,7 +37,7 @@ class Document:
     def error(self, path: abc.Sequence[str | int], message: str, remedy: str) -> ConfigurationError:
         """A ConfigurationError about the value at `path`, with the line and column where it stands."""
         line, column = self._position(path)
-        dotted = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in ".".join(map(str, path)))
+        dotted = printable(".".join(map(str, path)))
         return ConfigurationError(f"{self.file}:{line}:{column}: {dotted} {message}".rstrip(), remedy=remedy)
 
     def refusals(self, error: ValidationError, model: type[BaseModel]) -> list[ConfigurationError]:

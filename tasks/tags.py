@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from argosy import publishing, state
-from argosy.digests import Digests
 from tasks.policy import stage
 from tasks.workspace import Workspace
 
@@ -19,7 +18,7 @@ def move_tags(repository: str, environment: str, source_sha: str, released: tupl
     git, described = work.mirror.git, work.environment
     work.mirror.update()
     head = work.mirror.branch(described.target_branch)
-    carried = state.read(git, described, head, Digests(git, described))
+    carried = state.read(git, described, head)
     moved: dict[str, list[str]] = {}
     with work.registry().client(described.registry.host) as registry:
         for service in described.services:

@@ -22,7 +22,10 @@ class Entry:
 COMMANDS = {
     "init": Entry("argosy.cli.init", "write an argosy.yaml from what is found in the repository"),
     "config": Entry("argosy.cli.config", "check argosy.yaml, show what it comes to, print its schema"),
+    "digest": Entry("argosy.cli.digest", "show the content digest of each service, and what went into it"),
     "doctor": Entry("argosy.cli.doctor", "check all that a release needs, and say what to do about it"),
+    "plan": Entry("argosy.cli.plan", "show what a release would do with each service, and why"),
+    "release": Entry("argosy.cli.release", "start a release on Prefect, and follow it to its end"),
 }
 
 _ENDINGS = """

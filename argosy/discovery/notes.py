@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from argosy.printable import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -14,5 +16,4 @@ class Note:
 
     def __post_init__(self) -> None:
         # It quotes what others wrote, stands in a comment, and is shown on terminals.
-        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in self.why)
-        object.__setattr__(self, "why", shown)
+        object.__setattr__(self, "why", printable(self.why))

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from argosy.cli import main, screen
 from argosy.cli.options import COMMANDS
 from argosy.errors import ArgosyError, ConfigurationError, ExitCode, Terminal, Transient, WrongUse
+from tests.cli.process import ROOT, argosy, spoken
 from tests.engine.shop import Shop
-
-ROOT = Path(__file__).parents[2]
-Done = subprocess.CompletedProcess[str]
-
-
-def argosy(*words: str, cwd: Path = ROOT, **more: str) -> Done:
-    env = {"PATH": os.environ["PATH"], "HOME": str(cwd), "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "1"}
-    command = [sys.executable, "-m", "argosy", *words]
-    return subprocess.run(command, cwd=cwd, env=env | more, capture_output=True, text=True, check=False)
-
-
-def spoken(done: Done) -> Any:
-    """The one JSON object on standard output."""
-    return json.loads(done.stdout)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from argosy.config_schema import text as schema
-from tests.cli.test_command_line import argosy, spoken
+from tests.cli.process import argosy, spoken
 from tests.discovery.repository import chart, made
 
 FILES = {"src/ui/Dockerfile": "FROM busybox\n", **chart("src/ui/chart", "ui")}

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -22,6 +23,7 @@ from argosy.notes import Verified
 from argosy.notes import ref as notes_ref
 from argosy.notes import verified as verified_in
 from argosy.registry import Registry, RegistryCredentials
+from argosy.standing import look
 from deployments.local.aws import session
 from deployments.local.prefect_api import FlowRun
 from deployments.local.registry import USER
@@ -205,7 +207,5 @@ class Store:
     def plan(self) -> Plan:
         """What a release of the tip of main would do, from git alone."""
         git, head, environment = self.origin, self.head, self.environment
-        digests = Digests(git, environment)
-        released = state.read(git, environment, head, digests)
-        situation = planning.Situation(head, head, digests.desired(head), released, presence={})
+        situation = look(Digests(git, environment), head, head, datetime.now(UTC))
         return planning.make(environment, situation, adopt=False)

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from argosy.content import Snapshot, export
+from argosy.build_context import export
 from argosy.errors import Terminal
 from argosy.models import ContentDigest, Service
+from argosy.snapshot import Snapshot
 from tests.engine.shop import VALUES, Shop, run
 
 ROOT = Path(__file__).parents[2]
@@ -230,7 +231,8 @@ def test_the_digest_and_the_context_do_not_depend_on_the_locale(shop: Shop, tmp_
     shop.commit("Name it", {"src/ui/caf\u00e9": "x\n"})
     program = """
 import hashlib, io, pathlib, sys
-from argosy.content import Snapshot, export
+from argosy.build_context import export
+from argosy.snapshot import Snapshot
 from argosy.digests import environment_at
 from argosy.git import Git
 git, stream = Git(pathlib.Path(sys.argv[1])), io.BytesIO()

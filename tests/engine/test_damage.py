@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from argosy.content import Snapshot, export
+from argosy.build_context import export
 from argosy.errors import Terminal
 from argosy.git import GitError
 from argosy.mirror import Discarded, Mirror, Remote
+from argosy.snapshot import Snapshot
 from tests.engine.shop import Shop
 
 

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from argosy import state, trailers
 from argosy.commits import Identity
-from argosy.digests import Digests
 from argosy.errors import ArgosyError, ConfigurationError, Terminal
 from argosy.models import ImageReference
 from tests.engine.shop import CONFIGURATION, Shop, image, run, service_files
@@ -41,14 +40,16 @@ def released(target: Target, service: str = "ui") -> state.Released:
     target.mirror.update()
     git, environment = target.mirror.git, target.writer.environment
     head = target.mirror.branch(environment.target_branch)
-    return state.read(git, environment, head, Digests(git, environment))[service]
+    return state.read(git, environment, head)[service]
 
 
 def test_a_release_to_a_branch_without_argosy_yaml_is_explained_there(split: Target) -> None:
     source = split.shop.head
     split.writer.write_back(source, [split.release()])
     now = released(split)
-    assert (now.known, now.source_sha, now.content) == (True, source, split.shop.digests().desired(source)["ui"])
+    assert (now.known, now.source_sha) == (True, source)
+    assert now.record is not None
+    assert now.record.content == split.shop.digests().desired(source)["ui"]
     assert source not in split.read("src/ui/chart/values-dev.yaml", "main")
 
 

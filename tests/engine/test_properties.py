@@ -14,11 +14,14 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from argosy import notes, plan, state
-from argosy.content import BuildInputs, Snapshot, export
+from argosy import notes, plan
+from argosy.build_context import export
+from argosy.content import BuildInputs
 from argosy.digests import Digests
 from argosy.git import Git
 from argosy.models import BuildContext, Health, ImageReference, Plan, Release, Service, State, Verdict
+from argosy.snapshot import Snapshot
+from argosy.standing import look
 from tests.engine.shop import Shop, image, run
 from tests.engine.target import Target
 
@@ -154,10 +157,7 @@ def release_each(target: Target, rounds: list[list[str]], *, named: bool) -> Non
 def planned(target: Target, *, adopt: bool = False) -> Plan:
     target.mirror.update()
     git, environment, head = target.mirror.git, target.writer.environment, target.mirror.branch("main")
-    digests = Digests(git, environment)
-    released = state.read(git, environment, head, digests)
-    ahead = state.ahead(git, released, head)
-    situation = plan.Situation(head, head, digests.desired(head), released, {}, ahead)
+    situation = look(Digests(git, environment), head, head, datetime.now(UTC))
     return plan.make(environment, situation, adopt=adopt)
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from argosy import publishing
+from argosy.base_images import look_up
 from argosy.errors import Terminal
 from argosy.home import home
 from argosy.models import ContentDigest, ImageReference
-from argosy.plan import Presence
 from argosy.registry import Manifest, Registry
+from argosy.standing import Presence, Situation
 from argosy.state import Released
 from deployments.local.packages import unpack
 from deployments.local.registry import Registry as Distribution
@@ -89,7 +90,14 @@ def test_what_the_registry_has_is_told_whatever_a_chart_says(
     desired = {service.name: content for service in environment.services}
     ui = environment.image(environment.service("ui"), tag)
     elsewhere = ImageReference("elsewhere.example/shop-cart", SHA)
-    found = publishing.presence(
-        registry, environment, desired, {"ui": Released(ui, known=True), "cart": Released(elsewhere, known=True)}
-    )
+    released = {"ui": Released(ui, known=True), "cart": Released(elsewhere, known=True)}
+    found = publishing.presence(registry, environment, Situation(SHA, SHA, desired, released))
     assert found == {"ui": Presence(content=False, current=current), "cart": Presence(content=True, current=False)}
+
+
+def test_base_images_are_looked_up_by_their_tags_and_those_that_are_not_there_left_out(registry: Registry) -> None:
+    manifest = pushed(registry, "base", "a")
+    registry.tag("base", manifest, "1")
+    asked = [f"{registry.host}/base:1", f"{registry.host}/base:2", f"{registry.host}/nowhere"]
+    found = look_up(asked, lambda host: Registry(host, CREDENTIALS))
+    assert found == {asked[0]: manifest.digest}

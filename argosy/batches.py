@@ -1,0 +1,85 @@
+"""What is asked of git by the thousand: each question here takes one process, however many it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from argosy.git import Git
+
+_HEADER = 82
+"""How long the line is, in bytes, with which git begins each pair of trees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What a name stands for: `kind` is commit, tree, blob or tag."""
+
+    kind: str
+    object_id: str
+
+
+def identify(git: Git, names: Iterable[str]) -> list[Identified | None]:
+    """What each name (`<commit>:<path>`, or a full id) stands for, in order; None for what is not there.
+
+    An empty path is the root's tree. A name with a line break stands for nothing: git takes one name a line.
+    """
+    asked = list(names)
+    lines = "".join(f"{name}\n" for name in asked if "\n" not in name)
+    form = "--batch-check=%(objecttype) %(objectname)"
+    answer = git.run("cat-file", form, data=lines.encode(errors="surrogateescape"))
+    # A missing name is repeated before the word `missing`, and may hold spaces.
+    rows = iter(answer.decode(errors="surrogateescape").split("\n"))
+    return [None if "\n" in name else _identified(next(rows)) for name in asked]
+
+
+def _identified(row: str) -> Identified | None:
+    kind, _, object_id = row.partition(" ")
+    good = kind in {"commit", "tree", "blob", "tag"} and len(object_id) == 40 and " " not in object_id
+    return Identified(kind, object_id) if good else None
+
+
+def commits(git: Git, shas: Iterable[str]) -> frozenset[str]:
+    """Those of the full `shas` that are commits at hand."""
+    asked = sorted(set(shas))
+    found = identify(git, asked)
+    return frozenset(sha for sha, item in zip(asked, found, strict=True) if item and item.kind == "commit")
+
+
+def outside(git: Git, shas: Iterable[str], tip: str) -> frozenset[str]:
+    """Those of the commits `shas`, all at hand, that `tip` does not contain."""
+    return _walked(git, shas, tip)
+
+
+def descendants(git: Git, shas: Iterable[str], commit: str) -> frozenset[str]:
+    """Those of the commits `shas`, all at hand, that contain `commit` and are others."""
+    return _walked(git, shas, commit, "--ancestry-path")
+
+
+def _walked(git: Git, shas: Iterable[str], bottom: str, *options: str) -> frozenset[str]:
+    asked = sorted(set(shas))
+    if not asked:
+        return frozenset()
+    revisions = "".join(f"{sha}\n" for sha in [*asked, f"^{bottom}"])
+    walked = git.text("rev-list", *options, "--stdin", data=revisions.encode()).split()
+    return frozenset(asked) & frozenset(walked)
+
+
+def tree_changes(git: Git, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """The files, by path below the trees, in which each pair of tree ids differs; a rename is both of its places."""
+    if not pairs:
+        return []
+    lines = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+    output = git.run("diff-tree", "--stdin", "-r", "-z", "--no-renames", "--name-only", data=lines)
+    changes: list[tuple[str, ...]] = []
+    at = 0
+    for following in [*(f"{old} {new}\n".encode() for old, new in pairs[1:]), b""]:
+        start = at + _HEADER
+        # The next header comes after the NUL that ends a path, or at once.
+        at = output.find(following, start) if following else len(output)
+        changes.append(_paths(output[start:at]))
+    return changes
+
+
+def _paths(listing: bytes) -> tuple[str, ...]:
+    return tuple(path.decode(errors="surrogateescape") for path in listing.split(b"\0") if path)

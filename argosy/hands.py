@@ -1,0 +1,137 @@
+"""Who changed a service's reference last: a release of Argosy's, or a person's hand, through merges and shallow clones.
+
+The last commit that changed the reference in the values file decides. A merge changed it only if its value differs from
+every parent's.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from argosy import charts
+from argosy.errors import Terminal
+from argosy.git import Git
+from argosy.models import ImageReference, Service
+from argosy.release_history import History
+
+_MARK = re.compile("\x01([0-9a-f]{40})\x01")
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """The commit by which somebody changed a reference that Argosy had released, and who they are.
+
+    `hidden` says that the clone is shallow there: it may as well have been a release before that.
+    """
+
+    commit: str
+    who: str
+    when: datetime
+    hidden: bool = False
+
+
+def find(git: Git, head: str, references: Mapping[Service, ImageReference], history: History) -> dict[str, Hand]:
+    """The services, by name, whose reference at the target's commit `head` is not as a release of theirs left it.
+
+    Services that no release ever named have none: there is nothing of Argosy's that a hand could have changed.
+    """
+    released = {service: reference for service, reference in references.items() if history.of(service.name)}
+    doubtful = {service: ref for service, ref in released.items() if not _newest(history, service, ref)}
+    rest = [service for service in released if service not in doubtful]
+    touched = _touched(git, head, rest, history)
+    doubtful |= {service: released[service] for service in rest if service.values_path in touched[service.name]}
+    shallow = _shallow(git) if doubtful else frozenset()
+    changes = {service: _last_change(git, head, service, reference) for service, reference in doubtful.items()}
+    return {
+        service.name: _hand(git, commit, hidden=commit in shallow)
+        for service, commit in changes.items()
+        if _is_hand(git, history, service, released[service], commit, hidden=commit in shallow)
+    }
+
+
+def _newest(history: History, service: Service, reference: ImageReference) -> bool:
+    """Whether the newest release of the service left it as it is."""
+    return reference.tag in history.of(service.name)[0].tags
+
+
+def _is_hand(
+    git: Git, history: History, service: Service, reference: ImageReference, commit: str, *, hidden: bool
+) -> bool:
+    if hidden:
+        return True
+    records = {record.commit for record in history.of(service.name)}
+    after = any(git.is_ancestor(record, commit) for record in records - {commit})
+    return after and not history.wrote(commit, service.name, reference.tag)
+
+
+def _touched(git: Git, head: str, services: Sequence[Service], history: History) -> dict[str, set[str]]:
+    """For each service the values files, of its own or another, that commits since its newest release touch."""
+    since = {service.name: history.of(service.name)[0].commit for service in services}
+    seen: set[str] = set()
+    found: dict[str, set[str]] = {}
+    waiting = {commit: [name for name, at in since.items() if at == commit] for commit in since.values()}
+    for commit, files in _log(git, head, services) if services else ():
+        for name in waiting.pop(commit, ()):
+            found[name] = set(seen)
+        if not waiting:
+            break
+        seen.update(files)
+    return {service.name: found.get(service.name, seen) for service in services}
+
+
+def _log(git: Git, head: str, services: Sequence[Service]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every commit that touches values files, the newest first, with those; a merge with what no parent has."""
+    suffixes = sorted({posixpath.relpath(service.values_path, service.chart_path) for service in services})
+    pathspecs = [f":(top,glob)**/{_literal(suffix)}" for suffix in suffixes]
+    arguments = ("log", "--topo-order", "-c", "-z", "--name-only", "--no-renames", "--format=%x01%H%x01", head, "--")
+    output = git.run(*arguments, *pathspecs)
+    parts = _MARK.split(output.decode(errors="surrogateescape"))
+    for commit, files in zip(parts[1::2], parts[2::2], strict=True):
+        yield commit, tuple(path for path in files.strip("\n\0").split("\0") if path)
+
+
+def _literal(path: str) -> str:
+    return "".join(f"\\{c}" if c in "*?[\\" else c for c in path)
+
+
+def _shallow(git: Git) -> frozenset[str]:
+    """The commits whose parents a shallow clone does not have."""
+    folder = Path(git.directory, git.text("rev-parse", "--git-common-dir"))
+    file = folder / "shallow"
+    return frozenset(file.read_text().split()) if file.exists() else frozenset()
+
+
+def _last_change(git: Git, head: str, service: Service, reference: ImageReference) -> str:
+    """The commit that gave the service `reference`, found by following the parents that have it already."""
+    listing = git.text("rev-list", "--topo-order", "--parents", "--full-history", head, "--", service.values_path)
+    parents = {row[:40]: row.split()[1:] for row in listing.split("\n") if row}
+    values = _values(git, parents, service)
+    commit = next(iter(parents))
+    while True:
+        before = next((parent for parent in parents.get(commit, ()) if values.get(parent) == reference), None)
+        if before is None:
+            return commit
+        commit = before
+
+
+def _values(git: Git, commits: Iterable[str], service: Service) -> dict[str, ImageReference | None]:
+    asked = list(commits)
+    texts = git.objects(f"{commit}:{service.values_path}" for commit in asked)
+    return {commit: _value(text, service) for commit, text in zip(asked, texts, strict=True)}
+
+
+def _value(text: bytes | None, service: Service) -> ImageReference | None:
+    try:
+        return charts.read_reference(text, service.values_path) if text else None
+    except Terminal:
+        return None
+
+
+def _hand(git: Git, commit: str, *, hidden: bool) -> Hand:
+    who, when = git.text("log", "-1", "--no-walk", "--format=%an%x00%cI", commit).split("\0")
+    return Hand(commit, who, datetime.fromisoformat(when), hidden)
