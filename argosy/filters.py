@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ruamel.yaml.nodes import MappingNode, Node
 
+from argosy.checked_yaml import Nodes
 from argosy.globs import Glob, Quantifier, glob
-from argosy.yaml_nodes import Nodes
 
 STATUSES = ("added", "copied", "deleted", "modified", "renamed", "unmerged")
 """What a filter may ask of a file. A rename is a file deleted and one added; copies are files added."""

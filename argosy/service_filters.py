@@ -9,10 +9,10 @@ from functools import partial
 
 from ruamel.yaml.nodes import Node
 
+from argosy.checked_yaml import Nodes
 from argosy.errors import ConfigurationError
 from argosy.filters import Filter, Rule, rules
 from argosy.globs import folder
-from argosy.yaml_nodes import Nodes
 
 KEYS = frozenset({"version", "registry", "defaults", "services", "argocd", "environments"})
 SERVICE_KEYS = frozenset({"path", "dockerfile", "chart", "shared", "filters", "build"})

@@ -1,103 +1,187 @@
-"""A YAML 1.2 document as nodes that know their place, read by the parser written in C and checked before it is used."""
+"""A YAML document as nodes that know where they stand: composed from the events of the parser written in C.
+
+The parser's own composer follows nesting by recursion and ends the whole process when that goes too deep; here what is
+too deep or too much is refused while it is read.
+"""
 
 from __future__ import annotations
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import DocumentStartEvent
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
-from argosy import yaml_text
-from argosy.errors import ConfigurationError, Terminal
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from argosy.errors import ConfigurationError
 
 _LARGEST, _DEEPEST = 100_000, 50
-_TAG = "tag:yaml.org,2002:"
 
 
-class Nodes:
-    """The nodes of the document in `text`; `file` is its name in messages.
+@dataclass(slots=True, eq=False)
+class Scalar:
+    """A scalar as it is written; a `plain` one has neither quotes nor a tag. Lines and columns count from 1."""
 
-    Raises ConfigurationError, with the line where there is one, for what is no YAML, for no document or several, and
-    for what aliases make endless.
+    line: int
+    column: int
+    value: str
+    plain: bool
+    tag: str | None
+    size: int = 1
+    height: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A list; `size` counts what stands in it, aliases followed, and `height` how deep that goes."""
+
+    line: int
+    column: int
+    tag: str | None
+    items: list[Node] = field(default_factory=list)
+    size: int = 1
+    height: int = 0
+    closed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """A mapping with its keys in the order of the file, duplicates included; else as Sequence."""
+
+    line: int
+    column: int
+    tag: str | None
+    pairs: list[tuple[Node, Node]] = field(default_factory=list)
+    key: Node | None = None
+    size: int = 1
+    height: int = 0
+    closed: bool = False
+
+
+Node = Scalar | Sequence | Mapping
+
+
+def compose(text: bytes, file: str) -> Node | None:
+    """The root of the one document in `text`, None where that is empty; `file` is its name in messages.
+
+    Raises ConfigurationError for what is no YAML, holds several documents, or stands for too much.
     """
-
-    def __init__(self, text: bytes, file: str) -> None:
-        self.file = file
-        try:
-            decoded = yaml_text.decode(text, file)[1]
-            self.root = yaml_text.compose(decoded, file)
-        except Terminal as error:
-            place = _second(text)
-            if place:
-                raise ConfigurationError(
-                    f"{file}:{place}:1: a second document begins", remedy="keep one document, without --- in between"
-                ) from error
-            raise ConfigurationError(error.message, remedy="correct the YAML there") from error
-        self._bound()
-
-    def error(self, node: Node, message: str, remedy: str) -> ConfigurationError:
-        """A ConfigurationError about `node`, with the line and column where it begins."""
-        mark = node.start_mark
-        return ConfigurationError(f"{self.file}:{mark.line + 1}:{mark.column + 1}: {message}", remedy=remedy)
-
-    def pairs(self, node: Node, what: str) -> dict[str, tuple[Node, Node]]:
-        """The keys of a mapping, each with its own node and its value's; `<<` is merged as YAML 1.1 has it.
-
-        Raises ConfigurationError for what is no plain mapping, and for a key that is there twice.
-        """
-        if not isinstance(node, MappingNode) or node.tag != f"{_TAG}map":
-            raise self.error(node, f"{what} must be a mapping, without a tag", "write `key: value` lines there")
-        own: dict[str, tuple[Node, Node]] = {}
-        merged: list[Node] = []
-        for key, value in node.value:
-            if key.tag == f"{_TAG}merge":
-                merged += value.value if isinstance(value, SequenceNode) else [value]
-                continue
-            name = self._name(key)
-            if name in own:
-                raise self.error(key, f"{name} is there twice", "leave one of the two out")
-            own[name] = key, value
-        for each in merged:
-            own = self.pairs(each, "what << names") | own
-        return own
-
-    def _name(self, key: Node) -> str:
-        if not isinstance(key, ScalarNode) or not str(key.tag).startswith(_TAG):
-            raise self.error(key, "a key must be plain text", "write it without a tag, brackets or braces")
-        return str(key.value)
-
-    def items(self, node: Node) -> list[Node] | None:
-        """The items of a plain list; None for everything else."""
-        return list(node.value) if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq" else None
-
-    def text(self, node: Node) -> str | None:
-        """What a plain or quoted text says; None for everything else, numbers and booleans too."""
-        return str(node.value) if isinstance(node, ScalarNode) and node.tag == f"{_TAG}str" else None
-
-    def empty(self, node: Node) -> bool:
-        """Whether there is nothing, or null."""
-        return isinstance(node, ScalarNode) and node.tag == f"{_TAG}null"
-
-    def _bound(self) -> None:
-        waiting, seen = [(self.root, 0)], 0
-        while waiting:
-            node, depth = waiting.pop()
-            seen += 1
-            if seen > _LARGEST or depth > _DEEPEST:
-                raise self.error(node, "stands for too much", "write it without aliases")
-            if isinstance(node, MappingNode):
-                waiting += [(part, depth + 1) for pair in node.value for part in pair]
-            elif isinstance(node, SequenceNode):
-                waiting += [(part, depth + 1) for part in node.value]
-
-
-def _second(text: bytes) -> int | None:
-    """The line on which a second document begins; None where there is none, or what is there is no YAML."""
-    lines: list[int] = []
     try:
-        for event in YAML(typ="safe", pure=False).parse(text):
-            if isinstance(event, DocumentStartEvent):
-                lines.append(event.start_mark.line + 1)
-    except (YAMLError, UnicodeDecodeError):
-        return None
-    return lines[1] if len(lines) > 1 else None
+        return _composed(YAML(typ="safe", pure=False).parse(text), file)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
+        raise ConfigurationError(
+            f"{where}: {error.problem or error.context}", remedy="correct the YAML there"
+        ) from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: is not YAML: {error}", remedy="save it as UTF-8 text") from error
+
+
+def _composed(events: Iterator[Any], file: str) -> Node | None:
+    composer = _Composer(file)
+    takers = {
+        ScalarEvent: composer.scalar,
+        MappingStartEvent: composer.mapping,
+        SequenceStartEvent: composer.sequence,
+        MappingEndEvent: composer.end,
+        SequenceEndEvent: composer.end,
+        AliasEvent: composer.alias,
+        DocumentStartEvent: composer.document,
+    }
+    for event in events:
+        if taker := takers.get(type(event)):
+            taker(event)
+    return composer.root
+
+
+class _Composer:
+    """The nodes that are open, innermost last, and those that have a name."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.root: Node | None = None
+        self.open: list[Sequence | Mapping] = []
+        self.named: dict[str, Node] = {}
+        self.read = 0
+        self.documents = 0
+
+    def document(self, event: Any) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            raise _incorrect(self.file, event, "but found another document", "keep one document a file")
+
+    def scalar(self, event: Any) -> None:
+        mark, plain = event.start_mark, event.implicit[0]
+        # Quoted without a tag it is a string, which the tag `!` says too.
+        tag = event.tag if event.tag or plain else "!"
+        node = Scalar(mark.line + 1, mark.column + 1, event.value, plain and not event.tag, tag)
+        if event.anchor:
+            self.named[event.anchor] = node
+        self.add(node)
+
+    def mapping(self, event: Any) -> None:
+        self.begin(event, Mapping(event.start_mark.line + 1, event.start_mark.column + 1, event.tag))
+
+    def sequence(self, event: Any) -> None:
+        self.begin(event, Sequence(event.start_mark.line + 1, event.start_mark.column + 1, event.tag))
+
+    def begin(self, event: Any, node: Sequence | Mapping) -> None:
+        if event.anchor:
+            self.named[event.anchor] = node
+        if len(self.open) > _DEEPEST:
+            raise self.too_much(node)
+        self.open.append(node)
+
+    def end(self, _event: Any) -> None:
+        node = self.open.pop()
+        node.closed = True
+        self.add(node)
+
+    def alias(self, event: Any) -> None:
+        node = self.named.get(event.anchor)
+        if node is None:
+            raise _incorrect(self.file, event, f"found undefined alias {event.anchor!r}", "name it with & before")
+        if not isinstance(node, Scalar) and not node.closed:
+            raise self.too_much(node)  # it stands in itself
+        self.add(node)
+
+    def add(self, node: Node) -> None:
+        self.read += 1
+        if not self.open:
+            self.root = node
+            return
+        inner = self.open[-1]
+        inner.size += node.size
+        inner.height = max(inner.height, node.height + 1)
+        if self.read > _LARGEST or inner.size > _LARGEST or len(self.open) + node.height > _DEEPEST:
+            raise self.too_much(node)
+        _put(inner, node)
+
+    def too_much(self, node: Node) -> ConfigurationError:
+        message = f"{self.file}:{node.line}:{node.column}: stands for too much"
+        return ConfigurationError(message, remedy="write it without aliases")
+
+
+def _put(inner: Sequence | Mapping, node: Node) -> None:
+    if isinstance(inner, Sequence):
+        inner.items.append(node)
+    elif inner.key is None:
+        inner.key = node
+    else:
+        inner.pairs.append((inner.key, node))
+        inner.key = None
+
+
+def _incorrect(file: str, event: Any, message: str, remedy: str) -> ConfigurationError:
+    place = f"{file}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
+    return ConfigurationError(f"{place}: {message}", remedy=remedy)
