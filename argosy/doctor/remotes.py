@@ -15,11 +15,12 @@ from argosy.doctor.findings import Finding, Level, probed
 from argosy.environment import Environment
 from argosy.errors import Terminal, Transient
 from argosy.git import Git, GitError
-from argosy.mirror import Remote, explain
+from argosy.mirror import Remote
 from argosy.redact import remember
 from argosy.registry import Registry
 from argosy.registry_auth import RegistryCredentials, is_loopback
 from argosy.registry_errors import fault, unreachable
+from argosy.transfer_errors import explain
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
