@@ -20,7 +20,7 @@ from argosy.disk import writing
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import Git, GitError
 from argosy.secret_files import secret_file
-from argosy.transfer_errors import Locked, PushRejected, explain
+from argosy.transfer_errors import DAMAGED_THERE, Locked, PushRejected, explain
 
 __all__ = ["Discarded", "Mirror", "PushRejected", "Remote"]
 
@@ -59,7 +59,9 @@ class _Mirrored(Git):
         )
 
     def failure(self, error: GitError) -> ArgosyError:
-        """The same where another run threw it away while it was read."""
+        """The same where another run threw it away while it was read; damage of the remote itself is none here."""
+        if DAMAGED_THERE.search(error.stderr):
+            return error
         gone = not (self.directory / "HEAD").exists()
         return self.damaged(error) if gone else super().failure(error)
 

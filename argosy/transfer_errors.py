@@ -19,6 +19,8 @@ _SHA256 = re.compile(r"mismatched algorithms|does not support object-format|unkn
 # What the other side says begins with `remote:`, and is about its own disk and certificates.
 _FULL = re.compile(r"^(?!remote:).*(No space left on device|Disk quota exceeded)", re.MULTILINE)
 _UNTRUSTED = re.compile(r"^(?!remote:).*(certificate|SSL: no alternative|CAfile)", re.MULTILINE | re.IGNORECASE)
+DAMAGED_THERE = re.compile(r"repository corruption on the remote side")
+"""What git says of the objects of the other side."""
 _UNREACHABLE = re.compile(
     r"Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|Could not connect|Empty reply"
     r"|error: (429|5\d\d)|RPC failed|early EOF|unexpected disconnect|Operation (timed out|too slow)|hung up"
@@ -38,6 +40,9 @@ def explain(error: GitError, url: str) -> Transient | Terminal:
     said = error.stderr
     if (unfit := _unfit(said, url)) is not None:
         return unfit
+    if DAMAGED_THERE.search(said):
+        remedy = "mend that repository on its server: git fsck names there what is damaged or lost"
+        return Terminal(f"{url} is damaged: {_last(said)}", remedy=remedy)
     if _LOST_RACE.search(said):
         return PushRejected(f"somebody else pushed to {url} first", remedy="run again: it starts from theirs")
     if _UNREACHABLE.search(said):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.errors import Terminal, Transient
+from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import failed
 from argosy.mirror import Mirror, Remote
 from argosy.transfer_errors import explain
@@ -15,7 +15,7 @@ from tests.engine.target import Target
 from tests.engine.web import Answer, served
 
 
-def refusal(url: str, folder: Path) -> Terminal | Transient:
+def refusal(url: str, folder: Path) -> ArgosyError:
     with pytest.raises((Terminal, Transient)) as caught:
         Mirror(folder, Remote(url)).update()
     assert url in caught.value.message
