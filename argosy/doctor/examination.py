@@ -10,6 +10,7 @@ from pathlib import Path
 
 from argosy.doctor import checkout, configuration, inputs, machine, orchestrator, remotes
 from argosy.doctor.findings import Finding
+from argosy.doctor.tracked import Checkout
 from argosy.environment import Environment
 from argosy.errors import ArgosyError
 from argosy.git import Git
@@ -51,7 +52,7 @@ def files(root: Path, environments: tuple[Environment, ...]) -> tuple[Finding, .
     if not environments:
         return ()
     try:
-        return inputs.check(inputs.Checkout.read(root), environments)
+        return inputs.check(Checkout.read(root), environments)
     except ArgosyError:  # the check of the repository itself says why
         return ()
 
