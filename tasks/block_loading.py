@@ -23,6 +23,7 @@ from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
 
 B = TypeVar("B", bound=Block)
+T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _KINDS: tuple[type[Block], ...] = (AwsCredentials, DockerHost, GitOpsRepository, ContainerRegistry, ArgoCDServer)
@@ -51,7 +52,7 @@ def load_block(kind: type[B], name: str) -> B:
         raise _unavailable(error, f"loading the {slug} block {name} from Prefect") from error
 
 
-def _reached(load: Callable[[], Block]) -> Block:
+def _reached(load: Callable[[], T]) -> T:
     """What `load` loads, from a server that may be started anew just now.
 
     Prefect's client waits for one as often and as long, but only once it has reached it; a block has a new client.
