@@ -7,6 +7,7 @@ import os
 import secrets
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -37,12 +38,13 @@ def test_looking_at_nothing_is_no_proof(leaky: tuple[Canaries, str], tmp_path: P
         database.execute("CREATE TABLE log (message TEXT)")
     subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "r")], check=True)
     (tmp_path / "nothing").mkdir()
-    for look in (
+    looks: list[Callable[[], object]] = [
         lambda: canaries.in_database(tmp_path / "x.db"),
         lambda: canaries.in_git(tmp_path / "r"),
         lambda: canaries.in_files(tmp_path / "nothing"),
         lambda: canaries.in_files(tmp_path / "nowhere"),
-    ):
+    ]
+    for look in looks:
         with pytest.raises(AssertionError):
             look()
 
