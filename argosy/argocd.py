@@ -166,7 +166,7 @@ def _unreachable(error: httpx.RequestError, url: str) -> ArgosyError:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             text = f"the certificate of Argo CD at {url} is not trusted: {cause.verify_message}"
-            return Terminal(text, remedy="name its authority's certificate as the CA file")
+            return Terminal(text, remedy="name the CA that signed it in SSL_CERT_FILE, where Argosy runs")
         cause = cause.__cause__ or cause.__context__
     return Transient(f"Argo CD at {url} cannot be reached: {error}", remedy="check the address and the network")
 

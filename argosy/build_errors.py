@@ -15,9 +15,13 @@ _PREFIX = re.compile(r"^(?:failed to build: )?(?:failed to solve: )?")
 _EXIT = re.compile(r"did not complete successfully: (exit code: \d+|.*)")
 
 _EXPIRED = re.compile(r"token has expired", re.IGNORECASE)
-_REFUSED = re.compile(
-    r"\b40[13] (?:unauthorized|forbidden)|unauthorized|authentication required|access denied|\bdenied:|"
-    r"no basic auth credentials|insufficient_scope|authorization failed",
+_UNTRUSTED = re.compile(r"x509: ")
+_PLAIN = re.compile(r"server gave HTTP response to HTTPS client|first record does not look like a TLS handshake")
+_PUSH = re.compile(r"^failed to push ")
+_UNKNOWN = re.compile(r"\b404 Not Found|\bname unknown\b|\bNAME_UNKNOWN\b", re.IGNORECASE)
+_DENIED = re.compile(r"\b403 forbidden|access denied|\bdenied:|insufficient_scope", re.IGNORECASE)
+_NOT_LET_IN = re.compile(
+    r"\b401 unauthorized|unauthorized|authentication required|no basic auth credentials|authorization failed",
     re.IGNORECASE,
 )
 # Go's words and those of C libraries, as engine, buildx and registries print them.
@@ -47,6 +51,8 @@ _BOOTING = "[internal] booting buildkit"
 # The image store of an engine has one writer a name: the other one of two runs that build the same is told this.
 _RACED = re.compile(r'^image "[^"\n]+": already exists$')
 _NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect")
+_ENGINE_DENIED = re.compile(r"permission denied while trying to connect to the Docker", re.IGNORECASE)
+_ENGINE_TLS = re.compile(r"error during connect: .*(?:x509: |remote error: tls: )")
 
 
 def classify(log: str, service: str | None = None) -> Terminal | Transient:
@@ -62,28 +68,60 @@ def classify(log: str, service: str | None = None) -> Terminal | Transient:
         return _without_buildkit(cause, service) if booting else missing_buildx(service)
     if exit_code := _EXIT.search(cause):
         return _failed_step(exit_code[1], step, cause, service)
-    where = f"{_quoted(step)}: " if step else ""
-    message = f"{where}{cause}"[:_MESSAGE]
-    if _NO_ENGINE.search(log):
-        return Transient(message, service=service, remedy="see that the Docker Engine runs, and DOCKER_HOST")
-    if passing := _passing(where, cause, service):
-        return passing
-    if _REFUSED.search(cause):
-        return Terminal(message, service=service, remedy="check the registry's credentials, and what they may push")
-    if _NETWORK.search(cause):
-        return Transient(message, service=service, remedy="check the network and the registry")
-    return Terminal(message, service=service, remedy="mend the Dockerfile or the build settings in argosy.yaml")
+    message = (f"{_quoted(step)}: {cause}" if step else cause)[:_MESSAGE]
+    return (
+        engine(message, service)
+        or _passing(cause, message, service)
+        or _at_registry(cause, message, service)
+        or Terminal(message, service=service, remedy="mend the Dockerfile or the build settings in argosy.yaml")
+    )
 
 
-def _passing(where: str, cause: str, service: str | None) -> Transient | None:
+def engine(said: str, service: str | None = None) -> Terminal | Transient | None:
+    """The error of a docker client that was not let through to its engine; None where it `said` something else."""
+    if _ENGINE_DENIED.search(said):
+        return Terminal(said, service=service, remedy="let this user use the engine: add it to the docker group")
+    if _ENGINE_TLS.search(said):
+        remedy = (
+            "put the CA that signed the engine's certificate into DOCKER_CERT_PATH as ca.pem, "
+            "beside a cert.pem and key.pem that the engine accepts"
+        )
+        return Terminal(said, service=service, remedy=remedy)
+    if _NO_ENGINE.search(said):
+        return Transient(said, service=service, remedy="see that the Docker Engine runs, and DOCKER_HOST")
+    return None
+
+
+def _passing(cause: str, message: str, service: str | None) -> Transient | None:
     """The error of a cause that is of the engine's own making, and passes."""
-    message = f"{where}{cause}"[:_MESSAGE]
     if _RESOURCES.search(cause):
         return Transient(message, service=service, remedy="give the builder more memory or disk")
     if _EXPIRED.search(cause):
         return Transient(message, service=service, remedy="a new attempt asks for a new token")
     if _RACED.search(cause):
         return Transient(message, service=service, remedy="another run built the same: a new attempt finds its image")
+    return None
+
+
+def _at_registry(cause: str, message: str, service: str | None) -> Terminal | Transient | None:
+    """The error of a cause that lies with a registry, or the way to it."""
+    if _UNTRUSTED.search(cause):
+        remedy = "give the Docker Engine the CA that signed it, as /etc/docker/certs.d/HOST:PORT/ca.crt on its machine"
+        return Terminal(message, service=service, remedy=remedy)
+    if _PLAIN.search(cause):
+        remedy = "serve the registry over TLS, or name it in the Docker Engine's insecure-registries"
+        return Terminal(message, service=service, remedy=remedy)
+    if _DENIED.search(cause):
+        pushing = "let these credentials push to that repository"
+        pulling = "let these credentials pull that image, or begin FROM one that anybody may pull"
+        return Terminal(message, service=service, remedy=pushing if _PUSH.search(cause) else pulling)
+    if _NOT_LET_IN.search(cause):
+        return Terminal(message, service=service, remedy="check the user and password of the registry's credentials")
+    if _PUSH.search(cause) and _UNKNOWN.search(cause):
+        remedy = "create the repository in the registry, or correct registry.repository in argosy.yaml"
+        return Terminal(message, service=service, remedy=remedy)
+    if _NETWORK.search(cause):
+        return Transient(message, service=service, remedy="check the network and the registry")
     return None
 
 

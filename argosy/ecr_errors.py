@@ -31,7 +31,9 @@ def translate(error: ClientError | BotoCoreError, what: str) -> ArgosyError:
     if isinstance(error, ClientError):
         return _refused(error, what)
     if isinstance(error, aws.SSLError):
-        return Terminal(f"{what}: {error}", remedy="name the CA that signed the endpoint's certificate")
+        return Terminal(
+            f"{what}: {error}", remedy="name the CA that signed the endpoint's certificate in AWS_CA_BUNDLE"
+        )
     if isinstance(error, (aws.HTTPClientError, aws.ConnectionError, aws.IncompleteReadError)):
         return Transient(f"{what}: {error}", remedy="check the network, the region and the endpoint")
     if isinstance(error, _NO_CREDENTIALS):

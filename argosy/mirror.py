@@ -20,6 +20,9 @@ from argosy.disk import writing
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import Git, GitError
 from argosy.secret_files import secret_file
+from argosy.transfer_errors import DAMAGED_THERE, Locked, PushRejected, explain
+
+__all__ = ["Discarded", "Mirror", "PushRejected", "Remote"]
 
 _REFS = ("refs/heads/*", "refs/notes/argosy/*")
 _LOCK_SECONDS = 300.0
@@ -30,25 +33,6 @@ _STALE_SECONDS = 10.0
 """How old a lock file of git's is before it is taken for a dead process's: git holds one for milliseconds."""
 # git hands this to a shell of its own; the file that it reads is in memory, and ends with the transfer.
 _HELPER = '!f() { test "$1" = get && cat "$ARGOSY_LOGIN"; }; f'
-
-_LOST_RACE = re.compile(
-    r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to update ref|incorrect old value"
-)
-_LOCKED = re.compile(r"^(error|fatal): .*\.lock': File exists", re.MULTILINE)
-_REFUSED = re.compile(r"pre-receive hook declined|protected branch|remote rejected|denied by")
-_UNAUTHORISED = re.compile(r"Authentication failed|could not read (Username|Password)|error: 40[13]|Permission denied")
-_MISSING = re.compile(r"repository .* not found|does not appear to be a git repository|error: 404")
-_SHA256 = re.compile(r"mismatched algorithms|does not support object-format|unknown object format")
-_FULL = re.compile(r"^(?!remote:).*(No space left on device|Disk quota exceeded)", re.MULTILINE)
-_UNTRUSTED = re.compile(r"certificate|SSL: no alternative|CAfile", re.IGNORECASE)
-_UNREACHABLE = re.compile(
-    r"Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|Could not connect|Empty reply"
-    r"|error: (429|5\d\d)|RPC failed|early EOF|unexpected disconnect|Operation (timed out|too slow)|hung up"
-)
-
-
-class PushRejected(Transient):
-    """Somebody else's push came first: fetch, apply again, push again."""
 
 
 class Discarded(Transient):
@@ -75,13 +59,11 @@ class _Mirrored(Git):
         )
 
     def failure(self, error: GitError) -> ArgosyError:
-        """The same where another run threw it away while it was read."""
+        """The same where another run threw it away while it was read; damage of the remote itself is none here."""
+        if DAMAGED_THERE.search(error.stderr):
+            return error
         gone = not (self.directory / "HEAD").exists()
         return self.damaged(error) if gone else super().failure(error)
-
-
-class _Locked(Transient):
-    """A lock file of git's lies in the mirror."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +199,7 @@ class Mirror:
         _remove(self.path.glob("objects/pack/tmp_*"), older=2 * _TRANSFER_SECONDS)
         try:
             self._transfer(*command)
-        except _Locked:
+        except Locked:
             # A fetch that was killed leaves its locks; we hold the one that every other fetch waits for.
             if not _remove([*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")], older=_STALE_SECONDS):
                 raise
@@ -239,44 +221,3 @@ def _remove(files: Iterable[Path], *, older: float) -> bool:
     for file in stale:
         file.unlink(missing_ok=True)
     return bool(stale)
-
-
-def explain(error: GitError, url: str) -> Transient | Terminal:
-    """What a failed transfer means: lost a race, refused, unauthorised, missing or unreachable."""
-    said = error.stderr
-    if (unfit := _unfit(said, url)) is not None:
-        return unfit
-    if _LOST_RACE.search(said):
-        return PushRejected(f"somebody else pushed to {url} first", remedy="run again: it starts from theirs")
-    if _UNREACHABLE.search(said):
-        return Transient(f"{url} cannot be reached: {_last(said)}", remedy="check that the git server is up")
-    if _UNAUTHORISED.search(said):
-        return Terminal(f"{url} refuses the credentials", remedy="renew the token in the GitOps repository block")
-    if _REFUSED.search(said):
-        return Terminal(f"{url} refuses the push: {_last(said)}", remedy="allow Argosy's user to push to that branch")
-    if _MISSING.search(said):
-        return Terminal(f"{url} is not a repository", remedy="correct the URL in the GitOps repository block")
-    return Terminal(error.message, remedy=f"run the same git command against {url} by hand")
-
-
-def _unfit(said: str, url: str) -> Transient | Terminal | None:
-    """What keeps our side from asking at all."""
-    if _LOCKED.search(said):
-        return _Locked(f"another git process writes to the mirror of {url}", remedy="wait for it, and run again")
-    if _SHA256.search(said):
-        return Terminal(
-            f"{url} has SHA-256 object ids, which are not supported yet", remedy="release from a SHA-1 repository"
-        )
-    if _FULL.search(said):
-        return Transient(f"no room for {url}: {_last(said)}", remedy="make room on the disk of ARGOSY_HOME")
-    if _UNTRUSTED.search(said):
-        return Terminal(
-            f"the certificate of {url} is not trusted: {_last(said)}",
-            remedy="name the CA that signed it in SSL_CERT_FILE or GIT_SSL_CAINFO, where the worker runs",
-        )
-    return None
-
-
-def _last(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
-    return " | ".join(lines[-4:])

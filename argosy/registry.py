@@ -176,4 +176,5 @@ def _trust(ca: Path | None) -> ssl.SSLContext:
 @cache
 def _usual_trust() -> ssl.SSLContext:
     # Reading every certificate takes 30 ms in which no other thread runs, and each service of a run has a client.
-    return httpx.create_ssl_context(trust_env=False)
+    # Of the environment this reads SSL_CERT_FILE and SSL_CERT_DIR alone.
+    return httpx.create_ssl_context(trust_env=True)

@@ -35,7 +35,8 @@ def unreachable(error: httpx.RequestError, what: str) -> ArgosyError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Terminal(f"{what}: {cause.verify_message}", remedy="name the CA that signed its certificate")
+            remedy = "name the CA that signed its certificate in SSL_CERT_FILE, where Argosy runs"
+            return Terminal(f"{what}: {cause.verify_message}", remedy=remedy)
         cause = cause.__cause__ or cause.__context__
     return Transient(f"{what}: {str(error) or type(error).__name__}", remedy="check the network and the address")
 

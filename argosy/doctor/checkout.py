@@ -27,12 +27,21 @@ def check(root: Path) -> tuple[Finding, ...]:
     try:
         top = Path(git.text("rev-parse", "--show-toplevel"))
     except GitError as error:
-        return (Finding(Level.WRONG, _WHAT, str(root), error.message, "name the folder of a clone with --repo"),)
-    found = [*_unfinished(git, root), *_shallow(git, root), *_damaged(git, root)]
+        named = "not a git repository" in error.stderr
+        remedy = "name the folder of a clone with --repo" if named else error.remedy or ""
+        return (Finding(Level.WRONG, _WHAT, str(root), error.message, remedy),)
+    found = [*_empty(git, root), *_unfinished(git, root), *_shallow(git, root), *_damaged(git, root)]
     if top.resolve() != root.resolve():
         remedy = f"name {top} with --repo: argosy.yaml lies at the repository's root"
         found.append(Finding(Level.WRONG, _WHAT, str(root), "is a folder below the repository's root", remedy))
     return tuple(found) or (Finding(Level.GOOD, _WHAT, str(root), "whole and sound, nothing unfinished"),)
+
+
+def _empty(git: Git, root: Path) -> Iterator[Finding]:
+    if not git.text("rev-list", "--max-count=1", "--all"):
+        yield Finding(
+            Level.WRONG, _WHAT, str(root), "holds no commit yet", "commit what is to be released, and push it"
+        )
 
 
 def _unfinished(git: Git, root: Path) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,13 @@ from pathlib import Path
 
 from argosy.doctor import checkout, configuration, inputs, machine, orchestrator, remotes
 from argosy.doctor.findings import Finding
+from argosy.doctor.tracked import Checkout
 from argosy.environment import Environment
 from argosy.errors import ArgosyError
 from argosy.git import Git
 from argosy.images import BuilderHost
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,10 @@ def examine(patient: Patient) -> tuple[Finding, ...]:
         outside = [pool.submit(check) for check in _outside(patient, environments, addresses)]
         found = [*told, *repository.result(), *files(patient.root, environments), *here.result(), *prefect]
         found += [each.result() for each in outside]
-    return tuple(dict.fromkeys(found))  # two environments share most of what is outside
+    unique = tuple(dict.fromkeys(found))  # two environments share most of what is outside
+    for finding in unique:
+        logger.info("%s: %s, %s: %s", finding.level, finding.what, finding.where, finding.why)
+    return unique
 
 
 def files(root: Path, environments: tuple[Environment, ...]) -> tuple[Finding, ...]:
@@ -51,7 +58,7 @@ def files(root: Path, environments: tuple[Environment, ...]) -> tuple[Finding, .
     if not environments:
         return ()
     try:
-        return inputs.check(inputs.Checkout.read(root), environments)
+        return inputs.check(Checkout.read(root), environments)
     except ArgosyError:  # the check of the repository itself says why
         return ()
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from argosy.build_errors import classify
+from argosy.build_errors import engine as no_engine
 from argosy.doctor.findings import Finding, Level, probed
 from argosy.errors import Terminal, Transient
 from argosy.images import BuilderHost
@@ -20,6 +21,7 @@ _GIT = (2, 34)  # the first that signs with SSH keys
 _SECONDS = 15.0
 _BUILD_SECONDS = 60.0
 _GIB = 2**30
+_RUNNING = "see that the Docker Engine runs, and DOCKER_HOST"
 _LITTLE, _TOO_LITTLE = 5 * _GIB, _GIB // 4
 
 
@@ -96,13 +98,12 @@ def _without_client() -> str:
 
 
 def engine_version(client: str, environment: Mapping[str, str]) -> str:
-    """The engine's version. Raises Transient where none answers, Terminal where it lets this user not in."""
+    """The engine's version. Raises Transient where none answers, Terminal where it does not let us in."""
     try:
         return "Docker Engine " + _said([client, "version", "--format", "{{.Server.Version}}"], environment)
     except Terminal as error:
-        if "permission denied" in error.message.lower():
-            raise Terminal(error.message, remedy="let this user use the engine: add it to the docker group") from error
-        raise Transient(error.message, remedy="see that the Docker Engine runs, and DOCKER_HOST") from error
+        raised = no_engine(error.message) or Transient(error.message, remedy=_RUNNING)
+        raise raised from error
 
 
 def buildkit(client: str, environment: Mapping[str, str]) -> str:

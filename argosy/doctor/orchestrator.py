@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from argosy.doctor import blocks
 from argosy.doctor.findings import Finding, Level, of_error
 from argosy.environment import Environment
 from argosy.errors import ArgosyError
 from argosy.prefect_api import PrefectApi
 
-_REGISTER = "register it: python -m deployments.register --blocks …"
-_REPOSITORY = "gitops-repository"
 _SECONDS = 10.0
 
 
@@ -25,9 +24,9 @@ def check(
             where = api.url
             found = [Finding(Level.GOOD, "Prefect", where, f"version {api.version()}")]
             deployments = api.deployments("release")
-            wanted = _wanted(environments, deployments)
-            documents = api.blocks(sorted({name for _, name in wanted}))
-            found += blocks(wanted, documents)
+            wanted = blocks.wanted(environments, deployments)
+            documents = api.blocks(sorted({block.name for block in wanted}))
+            found += blocks.check(wanted, documents)
             found += _deployments(api, deployments, environments)
             return tuple(found), Addresses.of(documents)
     except ArgosyError as error:
@@ -40,46 +39,8 @@ class Addresses(dict[str, str]):
     @classmethod
     def of(cls, documents: list[dict[str, Any]]) -> Addresses:
         """Those of block documents as the API gives them."""
-        known = {_identity(document): (document.get("data") or {}).get("url") for document in documents}
+        known = {blocks.identity(document): (document.get("data") or {}).get("url") for document in documents}
         return cls({name: url for name, url in known.items() if isinstance(url, str)})
-
-
-def _wanted(environments: tuple[Environment, ...], deployments: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """The blocks that runs will load, as pairs of type and name."""
-    found: dict[tuple[str, str], None] = {}
-    for environment in environments:
-        blocks = environment.blocks
-        found[("container-registry", blocks.registry)] = None
-        found[("docker-host", blocks.docker)] = None
-        if environment.registry.type == "ecr":
-            found[("aws-credentials", blocks.aws)] = None
-        if environment.watch:
-            found[("argocd-server", blocks.argocd)] = None
-    for deployment in deployments:
-        if name := (deployment.get("parameters") or {}).get("repository"):
-            found[(_REPOSITORY, str(name))] = None
-    return list(found)
-
-
-def blocks(wanted: list[tuple[str, str]], documents: list[dict[str, Any]]) -> Iterator[Finding]:
-    """A finding for each of the blocks `wanted`, as pairs of type and name, that is missing or of another type."""
-    known = {_identity(document) for document in documents}
-    types = {str(document.get("name")): _identity(document).partition("/")[0] for document in documents}
-    missing = [(kind, name) for kind, name in wanted if f"{kind}/{name}" not in known]
-    for kind, name in missing:
-        if name in types:
-            why = f"it is a {types[name]} block, and a {kind} block is wanted"
-            remedy = f"make a {kind} block of that name, or name another in argosy.yaml under blocks"
-        else:
-            why, remedy = f"there is no {kind} block of that name", _REGISTER
-        yield Finding(Level.WRONG, "block", name, why, remedy)
-    if wanted and not missing:
-        yield Finding(Level.GOOD, "blocks", "Prefect", f"all {len(wanted)} are there")
-
-
-def _identity(document: Mapping[str, Any]) -> str:
-    kind = (document.get("block_type") or {}).get("slug")
-    return f"{kind}/{document.get('name')}"
 
 
 def _deployments(

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import SecretStr
 
 from argosy.argocd import ArgoCD
+from argosy.commits import Identity
 from argosy.doctor.findings import Finding, Level, probed
 from argosy.environment import Environment
 from argosy.errors import Terminal, Transient
 from argosy.git import Git, GitError
-from argosy.mirror import Remote, explain
+from argosy.mirror import Remote
 from argosy.redact import remember
 from argosy.registry import Registry
 from argosy.registry_auth import RegistryCredentials, is_loopback
 from argosy.registry_errors import fault, unreachable
+from argosy.transfer_errors import explain
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 """How long a service may take to answer."""
 Check = Callable[[], Finding]
+_PROTECTED = "Whether a branch is protected cannot be known before a run pushes there"
 _AWS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 
 
@@ -106,7 +111,7 @@ def _ecr_login(given: Given, environment: Environment) -> tuple[str, RegistryCre
 
 
 def git(given: Given, url: str) -> Finding:
-    """Whether the git server answers at `url`, trusts us, and lets the given user read."""
+    """Whether the git server answers at `url`, trusts us, and lets the given user read and write."""
     if not url.startswith(("https://", "http://")):
         why = "Argosy reaches repositories over https; this clone's origin is reached otherwise"
         remedy = "set PREFECT_API_URL, so that the address in the GitOps Repository block is asked"
@@ -119,12 +124,26 @@ def _listed(given: Given, url: str) -> str:
     try:
         with Remote(url, *(pair or ())).access() as extra:
             Git(Path("/")).run("ls-remote", "--quiet", "--", url, "HEAD", extra=extra, timeout=given.seconds)
+            if pair is not None:
+                _rehearse(url, extra, given.seconds)
     except GitError as error:
         explained = explain(error, url)
         if pair is None and "refuses the credentials" in explained.message:
-            return "answers, and wants credentials, of which none were given"
+            return f"answers, and wants credentials, of which none were given. {_PROTECTED}"
         raise explained from error
-    return "answers, and lets these credentials read" if pair else "answers, and lets everybody read"
+    if pair is None:
+        return f"answers, and lets everybody read; nobody was given who could push. {_PROTECTED}"
+    return f"answers, and lets these credentials read and push. {_PROTECTED}"
+
+
+def _rehearse(url: str, extra: Mapping[str, str], seconds: float) -> None:
+    """Push as far as git does before it sends anything: a server tells there whether these credentials may write."""
+    with TemporaryDirectory(prefix="argosy-") as folder:
+        git, who = Git(Path(folder)), Identity("Argosy", "argosy@localhost").environment(datetime.now(UTC))
+        git.run("init", "--quiet", "--bare", "--template=")
+        commit = git.text("commit-tree", git.text("mktree", data=b""), data=b"Rehearsal\n", extra=who)
+        where = f"{commit}:refs/heads/argosy-rehearsal"
+        git.run("push", "--dry-run", "--quiet", "--", url, where, extra=extra, timeout=seconds)
 
 
 def argocd(given: Given, environment: Environment, url: str | None) -> Finding:

@@ -1,28 +1,18 @@
-"""Breaking things at a precise point: a run's process, a part of the stack; and what must be left of it."""
+"""A run that goes on, where it has come to, and ending it at a precise point."""
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import struct
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
-from filelock import FileLock
 
-from argosy.git import Git
-from deployments.local.part import Part
 from deployments.local.prefect_api import FlowRun
-from deployments.local.process import Process
 from tests.deployments.waiting import soon
-from tests.e2e.store import DEPLOYMENT, SERVICES, Store
+from tests.e2e.store import DEPLOYMENT, Store
 
 _PATIENCE = 60.0
 
@@ -70,23 +60,21 @@ class Underway:
             self.process.resume()
 
     def cancelled(self) -> float:
-        """Cancel it, as the dashboard does; the seconds from the signal until nothing of it was left.
+        """Cancel it, as the dashboard does; the seconds from then until nothing of it was left.
 
-        Its worker sends the signal when it hears of it: that the first of what the run has started ends is the sign.
+        In them is the time until its worker, which asks once a second, has heard of it and sent the signal.
         """
-        started = self.process.children(recursive=True)
+        started, began = self.process.children(recursive=True), time.monotonic()
         self.store.api.cancel(self.id)
-        until(lambda: not all(_alive(each) for each in started))
-        return self._ended(started)
+        return self._ended(started, began)
 
     def terminated(self) -> float:
         """Send it SIGTERM; the seconds until nothing of it was left."""
-        started = self.process.children(recursive=True)
+        started, began = self.process.children(recursive=True), time.monotonic()
         self.process.terminate()
-        return self._ended(started)
+        return self._ended(started, began)
 
-    def _ended(self, started: list[psutil.Process]) -> float:
-        began = time.monotonic()
+    def _ended(self, started: list[psutil.Process], began: float) -> float:
         self.gone(started)
         return time.monotonic() - began
 
@@ -107,6 +95,11 @@ class Underway:
         """Whether it speaks to the git server now."""
         children = self.process.children(recursive=True)
         return any("git-remote-http" in word for each in children for word in _command(each))
+
+    def tries_again(self) -> bool:
+        """Whether an attempt of its stages has failed, and another one is to come."""
+        lines = (self.store.stack.state / "logs/worker.log").read_text(errors="replace").splitlines()
+        return any(f"run={self.id} " in line and "failed; the next one in" in line for line in lines)
 
     def end(self) -> FlowRun:
         """The run at its end."""
@@ -138,56 +131,6 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
-@contextmanager
-def frozen(part: Part) -> Iterator[None]:
-    """Let the part neither answer nor end, as a machine that hangs: its port takes connections, and that is all."""
-    process: Process = part._process  # type: ignore[attr-defined]
-    group = process.pid or 0
-    os.killpg(group, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.killpg(group, signal.SIGCONT)
-
-
-class Absent:
-    """Where a part was: every connection is reset, and `asked` says whether there was one."""
-
-    def __init__(self, port: int) -> None:
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self._asked = threading.Event()
-        self._thread = threading.Thread(target=self._refuse)
-        self._thread.start()
-
-    def asked(self) -> bool:
-        return self._asked.is_set()
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._listener.close()
-
-    def _refuse(self) -> None:
-        with suppress(OSError):  # it was closed
-            while True:
-                connection, _ = self._listener.accept()
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                connection.close()
-                self._asked.set()
-
-
-@contextmanager
-def absent(part: Part, url: str) -> Iterator[Absent]:
-    """Stop the part that is reached at `url`, and start it again there, with what it kept."""
-    part.stop()
-    stand_in = Absent(urlsplit(url).port or 0)
-    try:
-        yield stand_in
-    finally:
-        stand_in.close()
-        part.start()
-
-
 def waiting_pushes(store: Store) -> int:
     """How many pushes the git server's hook holds now."""
     folder = str(store.stack.git.path(store.stack.repository))
@@ -209,34 +152,3 @@ def _folder(process: psutil.Process) -> str:
 def pushed(store: Store, source: str, *services: str) -> bool:
     """Whether the registry has the services' images under the tag of `source`."""
     return all(store.digest(name, source) for name in services)
-
-
-def drafts(store: Store, run: str) -> set[str]:
-    """The release commits that the run made, one an attempt: those that lost the race are in its mirror alone."""
-    git = Git(_mirror(store))
-    objects = git.text("cat-file", "--batch-all-objects", "--batch-check").splitlines()
-    commits = [line.split()[0] for line in objects if line.split()[1] == "commit"]
-    return {each for each in commits if f"Argosy-Run: {run}" in git.text("cat-file", "commit", each)}
-
-
-def _mirror(store: Store) -> Path:
-    [mirror] = (store.stack.state / "cache").glob("mirrors/*.git")
-    return mirror
-
-
-def assert_sound(store: Store, source: str, releases: int = 1) -> None:
-    """See that all is released and healthy, by `releases` commits on `source`, and that nothing lies about."""
-    assert store.plan().nothing_to_do
-    assert len(store.since(source)) == releases
-    assert not store.origin.text("rev-list", "--merges", f"{source}..{store.head}")
-    assert {name for name, reference in store.references().items() if store.digest(name, reference.tag)} == {*SERVICES}
-    assert {ref.split()[0].split("/")[1] for ref in store.refs.splitlines()} == {"heads", "notes"}
-    cache = store.stack.state / "cache"
-    mirror = _mirror(store)
-    assert not [*mirror.glob("*.lock"), *mirror.glob("refs/**/*.lock"), *mirror.glob("worktrees")]
-    with FileLock(f"{mirror}.lock", timeout=1):
-        pass
-    key = store.stack.signing_key.private.get_secret_value()
-    secrets = [key.splitlines()[2], *(each.get_secret_value() for each in store.stack.passwords.values())]
-    files = [file for file in cache.rglob("*") if file.is_file()]
-    assert not [file for file in files if any(secret.encode() in file.read_bytes() for secret in secrets)]

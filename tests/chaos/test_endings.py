@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from tests.chaos.faults import Underway, assert_sound, until
+from tests.chaos.faults import Underway, until
+from tests.chaos.soundness import assert_nothing_left, assert_sound
 from tests.e2e.store import SERVICES, Store
 
 _SECONDS = 5.0
-"""How long a run may take to end once it was told to."""
+"""How long a run may take to end once its process has the signal."""
+_POLL_SECONDS = 1.0
+"""How long its worker may take to hear that it was cancelled."""
 
 
 def test_a_build_that_hangs_meets_its_timeout_and_is_gone_and_the_others_are_released(adopted: Store) -> None:
@@ -35,7 +38,7 @@ def test_a_run_that_is_cancelled_while_it_builds_or_terminated_while_it_verifies
     source = adopted.change("orders", "cart", **{file: f"{whole}RUN sleep 600; : {mark}\n"})
     cancelled = Underway.begin(adopted)
     until(lambda: cancelled.building(mark))
-    assert cancelled.cancelled() < _SECONDS
+    assert cancelled.cancelled() < _SECONDS + _POLL_SECONDS
     assert cancelled.end().state == "CANCELLED"
     until(lambda: not cancelled.building(mark), seconds=5)
     assert adopted.head == source
@@ -49,3 +52,4 @@ def test_a_run_that_is_cancelled_while_it_builds_or_terminated_while_it_verifies
     assert last.state == "COMPLETED", last.message
     assert adopted.planned(last)["orders"] == "unverified"
     assert_sound(adopted, mended)
+    assert_nothing_left(adopted)

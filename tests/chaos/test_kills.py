@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 
 from deployments.local.git_server import BOT
-from tests.chaos.faults import Underway, assert_sound, frozen, pushed, until
+from tests.chaos.faults import Underway, pushed, until
+from tests.chaos.parts import frozen
+from tests.chaos.soundness import assert_nothing_left, assert_sound
 from tests.e2e.store import SERVICES, Store
 
 
@@ -22,6 +24,7 @@ def test_killed_during_a_build_the_next_run_builds_what_the_registry_lacks(adopt
     assert adopted.planned(again) == dict.fromkeys(SERVICES, "unchanged") | {"ui": "build", "cart": "reuse"}
     assert adopted.builds(again) == {"ui"}
     assert_sound(adopted, source)
+    assert_nothing_left(adopted)
 
 
 def test_killed_after_the_images_and_again_during_its_push_it_builds_nothing_twice_and_commits_once(
@@ -46,6 +49,7 @@ def test_killed_after_the_images_and_again_during_its_push_it_builds_nothing_twi
     assert third.state == "COMPLETED", third.message
     assert adopted.builds(third) == set()
     assert_sound(adopted, source)
+    assert_nothing_left(adopted)
 
 
 def test_killed_before_the_verification_the_next_run_verifies_what_was_pushed(adopted: Store) -> None:
@@ -64,3 +68,4 @@ def test_killed_before_the_verification_the_next_run_verifies_what_was_pushed(ad
     assert adopted.head == released
     assert adopted.builds(again) == set()
     assert_sound(adopted, source)
+    assert_nothing_left(adopted)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 
 from deployments.local.git_server import BOT
-from tests.chaos.faults import Underway, assert_sound, drafts, until, waiting_pushes
+from tests.chaos.faults import Underway, until, waiting_pushes
+from tests.chaos.soundness import assert_sound, drafts
 from tests.e2e.store import Store
 
 

@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from argosy.images import BuilderHost
 from deployments.local.engine import packages as engine_packages
 from deployments.local.packages import unpack
 from deployments.local.process import free_port
+from tests.engine.certificates import self_signed, server_side
+from tests.engine.web import Answer, served
 
 
 def program(folder: Path, name: str, script: str) -> Path:
@@ -72,6 +75,19 @@ def real(client: Path, home: Path, docker_host: str) -> BuilderHost:
 def test_an_engine_that_is_down_is_down(client: Path, tmp_path: Path) -> None:
     (finding,) = machine.engine(real(client, tmp_path, f"tcp://127.0.0.1:{free_port()}"))
     assert (finding.level, "DOCKER_HOST" in finding.remedy) == (Level.DOWN, True)
+
+
+def test_an_engine_whose_certificate_is_not_trusted_is_no_engine_that_is_down(client: Path, tmp_path: Path) -> None:
+    server = server_side(self_signed(tmp_path))
+    ours = self_signed(tmp_path).read_bytes()  # a key, its certificate, and an authority that did not sign the server's
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).write_bytes(ours)
+    with served(lambda _request: Answer(200), server) as address:
+        builder = real(client, tmp_path, f"tcp://{address}")
+        tls = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
+        (finding,) = machine.engine(replace(builder, environment={**builder.environment, **tls}))
+    assert (finding.level, "x509" in finding.why) == (Level.WRONG, True)
+    assert "DOCKER_CERT_PATH as ca.pem" in finding.remedy
 
 
 def test_an_engine_that_never_answers_meets_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import zlib
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -41,14 +41,20 @@ class Canaries:
         found = {name for name, form in self._forms if form in data}
         return found | (self.of(_unpacked(data)) if data[:2] == b"\x1f\x8b" else set())
 
-    def in_files(self, folder: Path, skip: Callable[[Path], bool] = lambda _file: False) -> set[tuple[str, str]]:
+    def in_files(self, folder: Path) -> set[tuple[str, str]]:
         """The secrets in the files below `folder`, each with the file's path from there; its name counts too."""
-        files = (file for file in folder.rglob("*") if not skip(file.relative_to(folder)))
+        files = list(folder.rglob("*"))
+        assert files, f"nothing lies in {folder}"
         return {(name, str(file.relative_to(folder))) for file in files for name in self.of(_content(file))}
 
     def in_database(self, file: Path) -> set[tuple[str, str]]:
         """The secrets in every column of every table of an SQLite database, each with the table's name."""
-        return {(name, table) for table, row in rows(file) for name in self.of(row)}
+        found, tables = set(), set()
+        for table, row in rows(file):
+            tables.add(table)
+            found |= {(name, table) for name in self.of(row)}
+        assert tables, f"no table of {file} has a row"
+        return found
 
     def in_git(self, repository: Path) -> set[tuple[str, str]]:
         """The secrets in any object of a git repository, reachable or not."""

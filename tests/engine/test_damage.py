@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from argosy.build_context import export
 from argosy.errors import Terminal
 from argosy.git import GitError
 from argosy.mirror import Discarded, Mirror, Remote
 from argosy.snapshot import Snapshot
-from tests.engine.shop import Shop
+from deployments.local.git_server import BOT, GitServer
+from tests.engine.shop import Shop, run
 
 
 @pytest.fixture
@@ -81,14 +84,20 @@ def test_what_another_run_throws_away_under_us_is_no_error_of_ours(mirror: Mirro
     assert mirror.git.tree(shop.head)
 
 
-def test_an_origin_that_is_damaged_itself_is_no_matter_of_the_mirror(shop: Shop, tmp_path: Path) -> None:
+@pytest.mark.parametrize("over", ["file", "http"])
+def test_an_origin_that_is_damaged_itself_is_no_matter_of_the_mirror(
+    shop: Shop, tmp_path: Path, git_server: tuple[GitServer, SecretStr], over: str
+) -> None:
+    server, password = git_server
+    name = f"damaged-{uuid.uuid4().hex[:8]}"
+    remote = Remote(server.create(name, protected=()), BOT, password)
+    run("-C", str(shop.path), "push", "-q", str(server.path(name)), "main")
     sha = shop.run("rev-parse", "main:src/ui/main.txt")
-    file = shop.origin / "objects" / sha[:2] / sha[2:]
-    cut(file)
-    mirror = Mirror(tmp_path / "home", Remote(shop.origin.as_uri()))
-    with pytest.raises((Terminal, Discarded)) as caught:
+    cut(server.path(name) / "objects" / sha[:2] / sha[2:])
+    mirror = Mirror(tmp_path / "home", remote if over == "http" else Remote(server.path(name).as_uri()))
+    with pytest.raises(Terminal, match=r"is damaged: .*on the remote side") as caught:
         mirror.update()
-    assert caught.value.remedy
+    assert "mend that repository on its server" in (caught.value.remedy or "")
     assert list((tmp_path / "home/mirrors").glob("*.damaged")) == []
 
 

@@ -235,6 +235,7 @@ def test_an_endpoint_that_does_not_answer_may_do_so_later(answer: Answer | None)
         error = translate(failure(silent.describe_repositories), "asking")
         silent.close()
     assert isinstance(error, Transient)
+    assert error.remedy == "check the network, the region and the endpoint"
 
 
 def test_missing_credentials_are_no_matter_of_trying_again() -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from argosy import notes, sources, trailers
+from argosy import notes, trailers
 from argosy.commits import Identity
 from argosy.errors import Terminal, Transient
-from argosy.mirror import Mirror, Remote
 from tests.engine.shop import Shop, run
 from tests.engine.target import Target
 
@@ -132,20 +131,6 @@ def test_a_commit_that_left_the_source_branch_is_refused(target: Target) -> None
     release = target.release(sha=stray)
     with pytest.raises(Terminal, match="is not on main"):
         target.writer.write_back(stray, [release])
-    with pytest.raises(Terminal, match="is not on main"):
-        sources.resolve(target.mirror, "dev", stray)
-
-
-def test_a_refused_push_is_terminal_and_quotes_the_server(target: Target) -> None:
-    target.hook("pre-receive", "echo 'main is protected: ask the release team' >&2; exit 1")
-    with pytest.raises(Terminal, match="ask the release team"):
-        target.writer.write_back(target.shop.head, [target.release()])
-    assert target.log() == ["Open the shop"]
-
-
-def test_a_remote_that_is_down_is_transient(tmp_path: Path) -> None:
-    with pytest.raises(Transient, match="cannot be reached"):
-        Mirror(tmp_path, Remote("http://127.0.0.1:9/shop.git")).update()
 
 
 def test_a_signed_commit_verifies_and_the_key_is_nowhere_on_disk(shop: Shop, tmp_path: Path) -> None:
@@ -190,13 +175,3 @@ def test_git_itself_reads_the_notes(target: Target) -> None:
 def test_a_mirror_that_was_deleted_is_made_anew(target: Target, tmp_path: Path) -> None:
     subprocess.run(["rm", "-rf", str(target.mirror.path)], check=True)
     assert target.writer.write_back(target.shop.head, [target.release()]).commit is not None
-
-
-def test_the_source_is_the_tip_of_the_branch_that_the_default_branch_names(target: Target) -> None:
-    assert sources.resolve(target.mirror, "dev", None).source_sha == target.shop.head
-
-
-@pytest.mark.parametrize("name", ["main", "HEAD", "1.0", "abcdef123456", "--upload-pack=x"])
-def test_only_a_full_sha_names_a_source_commit(target: Target, name: str) -> None:
-    with pytest.raises(Terminal, match="not a full commit SHA"):
-        sources.resolve(target.mirror, "dev", name)

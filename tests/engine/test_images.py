@@ -14,7 +14,6 @@ import pytest
 from pydantic import SecretStr
 
 from argosy import images
-from argosy.build_errors import classify
 from argosy.errors import Terminal, Transient
 from argosy.home import home
 from argosy.images import BuilderHost, BuildRequest
@@ -24,47 +23,12 @@ from deployments.local import registry as local
 from deployments.local.engine import Engine, packages
 from deployments.local.packages import unpack
 
-LOGS = Path(__file__).parent / "build_logs"
 DOCKERFILE = """\
 FROM scratch
 COPY busybox /bin/sh
 ARG TEXT=none
 RUN echo "$TEXT" >/text
 """
-
-
-@pytest.mark.parametrize(
-    ("log", "kind", "words"),
-    [
-        ("base-503", Transient, "503 Service Unavailable"),
-        ("base-unknown-host", Transient, "no such host"),
-        ("failing-run", Terminal, r"RUN echo compiling; .* exit code: 3: compiling \| error: boom"),
-        ("killed", Transient, "exit code: 137"),
-        ("login-refused", Terminal, "401 Unauthorized .*credentials"),
-        ("missing-base", Terminal, "base:1: not found"),
-        ("missing-file", Terminal, '"/nope": not found'),
-        ("missing-stage", Terminal, 'target stage "runtime" could not be found'),
-        ("no-buildx", Terminal, "install docker-cli and docker-buildx"),
-        ("no-buildkit", Terminal, "no BuildKit.*Docker Engine 23"),
-        ("no-engine", Transient, "Cannot connect to the Docker daemon"),
-        ("raced", Transient, "already exists.*another run built the same"),
-        ("registry-429", Transient, "429 Too Many Requests"),
-        ("registry-503", Transient, "503 Service Unavailable"),
-        ("registry-down", Transient, "connection refused"),
-        ("registry-reset", Transient, "EOF"),
-        ("registry-unknown-host", Transient, "no such host"),
-        ("step-no-space", Transient, "No space left on device"),
-        ("step-refused", Terminal, "Connection refused"),
-        ("step-without-dns", Transient, "Temporary failure in name resolution"),
-        ("syntax", Terminal, "unknown instruction: COPPY"),
-    ],
-)
-def test_a_failed_build_says_why_and_whether_to_try_again(log: str, kind: type[Exception], words: str) -> None:
-    error = classify((LOGS / f"{log}.log").read_text(), "ui")
-    assert type(error) is kind
-    assert error.remedy
-    with pytest.raises(kind, match=f"^ui: .*{words}"):
-        raise error
 
 
 def test_nothing_of_the_workers_environment_reaches_the_build_client(tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ def linked(shop: Shop, path: str, target: str) -> str:
 def test_a_context_or_dockerfile_behind_a_link_is_refused_by_name(shop: Shop, path: str, target: str) -> None:
     service = shop.environment().service("ui")
     commit = linked(shop, path, target)
-    with pytest.raises(Terminal, match=rf"^ui: {path} is (a symbolic link|no regular file)") as caught:
+    what_to_do = r"\(name in argosy.yaml what it leads to, inside|\(commit a Dockerfile there"
+    with pytest.raises(Terminal, match=rf"^ui: {path} is (a symbolic link|no regular file) .*({what_to_do})"):
         Snapshot(shop.git, commit).inputs(service)
-    assert caught.value.remedy
 
 
 @pytest.mark.parametrize("path", ["src/ui/chart/values-dev.yaml", "src/ui/chart"])
@@ -39,9 +39,9 @@ def test_a_context_or_dockerfile_behind_a_link_is_refused_by_name(shop: Shop, pa
 def test_a_values_file_behind_a_link_is_neither_read_nor_written(shop: Shop, path: str, target: str) -> None:
     service = shop.environment().service("ui")
     commit = linked(shop, path, target)
-    with pytest.raises(ArgosyError, match=r"^ui: src/ui/chart/values-dev.yaml is (a symbolic link|not) in") as caught:
+    said = r"^ui: src/ui/chart/values-dev.yaml is (a symbolic link|not) in .*\(commit a (values )?file there"
+    with pytest.raises(ArgosyError, match=said):
         current_reference(shop.git, commit, service)
-    assert caught.value.remedy
 
 
 def test_a_link_inside_a_context_stays_a_link_in_the_export(shop: Shop, tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def hosts() -> Iterator[list[Host]]:
 
 def test_the_password_is_told_to_the_server_and_to_no_other(hosts: list[Host], tmp_path: Path) -> None:
     first, second = hosts
-    with pytest.raises(Terminal, match="refuses the credentials") as caught:
+    with pytest.raises(Terminal, match=r"refuses the credentials \(renew the token") as caught:
         Mirror(tmp_path / "a", first.remote()).update()
     assert len(first.told) == 1
     assert PASSWORD not in "".join(map(str, (caught.value, caught.value.__cause__, first.remote())))

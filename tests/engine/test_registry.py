@@ -108,9 +108,8 @@ def test_what_is_not_there_has_no_digest_and_no_manifest(registry: Registry, hos
     assert registry.digest_of(name, "one") is None
     registry.tag(name, image(host, name), "one")
     assert registry.digest_of(name, "two") is None
-    with pytest.raises(Terminal, match=rf"GET {host}/{name}:two: 404 .*MANIFEST_UNKNOWN") as refusal:
+    with pytest.raises(Terminal, match=rf"GET {host}/{name}:two: 404 .*MANIFEST_UNKNOWN.*check the name"):
         registry.manifest(name, "two")
-    assert refusal.value.remedy
 
 
 def test_a_manifest_without_its_blobs_is_refused_by_the_registry(registry: Registry, name: str) -> None:

@@ -116,11 +116,11 @@ def test_the_password_goes_to_no_realm_without_tls(tokens: TokenRegistry, realm:
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        (Answer(401), Terminal, "credentials"),
-        (Answer(403), Terminal, "credentials"),
-        (Answer(503), Transient, "503"),
+        (Answer(401), Terminal, r"401 .*\(check the user and password"),
+        (Answer(403), Terminal, r"403 .*\(let these credentials pull"),
+        (Answer(503), Transient, r"503 .*\(try again later"),
         (Answer(429, {"Retry-After": "9"}), Transient, "after 9 s"),
-        (Answer(None), Transient, "disconnected"),
+        (Answer(None), Transient, r"disconnected .*\(check the network"),
         (Answer(200, body=b"<html>"), Terminal, "no token"),
         (Answer(200, body=b"[]"), Terminal, "no token"),
         (Answer(200, body=b'{"token": "a\\r\\nb"}'), Terminal, "no token"),
@@ -139,16 +139,17 @@ def test_a_token_server_that_fails_is_told_apart(
     [
         (Answer(429, {"Retry-After": "7"}), Transient, "429 Too Many Requests .*after 7 s"),
         (Answer(429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), Transient, "later"),
-        (Answer(500), Transient, "500"),
+        (Answer(500), Transient, r"500 .*\(try again later"),
         (Answer(503, {"Retry-After": "30"}), Transient, "after 30 s"),
-        (Answer(None), Transient, "disconnected"),
+        (Answer(None), Transient, r"disconnected .*\(check the network"),
         (
             Answer(403, body=b'{"errors": [{"code": "DENIED", "message": "not\\nyours"}]}'),
             Terminal,
-            "DENIED: not yours",
+            r"DENIED: not yours \(let these credentials pull from and push to",
         ),
         (Answer(403, body=b'{"errors": 3}'), Terminal, "403 Forbidden \\("),
-        (Answer(404), Terminal, "404"),
+        (Answer(404), Terminal, r"404 .*\(check the name in argosy.yaml"),
+        (Answer(401), Terminal, r"401 .*\(check the user and password"),
         (Answer(307, {"Location": "http://127.0.0.1:1/"}), Terminal, "307"),
     ],
 )
@@ -168,7 +169,7 @@ def test_a_registry_that_hangs_is_given_up_for_now() -> None:
 
     with served(hang) as host, Registry(host, timeout=0.2) as registry:
         try:
-            with pytest.raises(Transient, match="timed out"):
+            with pytest.raises(Transient, match=r"timed out \(check the network"):
                 registry.digest_of("ui", "one")
         finally:
             release.set()
@@ -187,7 +188,7 @@ def test_the_same_tag_again_in_an_immutable_repository_is_success(status: int) -
     with served(immutable) as host, Registry(host) as registry:
         registry.tag("ui", MANIFEST, "one")
         for tag in ("two", "three"):
-            with pytest.raises(Terminal, match="TAG_INVALID: immutable"):
+            with pytest.raises(Terminal, match=r"TAG_INVALID: immutable \(.*immutable repository cannot be moved"):
                 registry.tag("ui", MANIFEST, tag)
 
 
@@ -239,13 +240,12 @@ def test_a_ca_of_ones_own_is_trusted(secure: str, certificate: Path) -> None:
 
 def test_a_certificate_that_nobody_vouches_for_is_no_matter_of_trying_again(secure: str) -> None:
     other = Path(certifi.where())
-    with Registry(secure, ca=other) as registry, pytest.raises(Terminal, match="certificate") as refusal:
+    with Registry(secure, ca=other) as registry, pytest.raises(Terminal, match=r"certificate .*SSL_CERT_FILE"):
         registry.digest_of("ui", "one")
-    assert "CA" in str(refusal.value)
 
 
 def test_a_ca_file_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for file in (tmp_path / "missing.pem", tmp_path / "ca.pem"):
-        with pytest.raises(Terminal, match=file.name):
+        with pytest.raises(Terminal, match=rf"{file.name} .*name a PEM file"):
             Registry("127.0.0.1:1", ca=file)

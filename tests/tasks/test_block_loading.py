@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from traceback import extract_stack
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -15,6 +19,7 @@ from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from deployments.local.process import free_port
 from tasks.block_loading import load_block
+from tests.deployments.waiting import soon
 from tests.engine.web import Answer, served
 
 SECRET = "correct-horse-battery-staple"
@@ -37,7 +42,10 @@ def test_a_block_that_is_missing_is_named_with_its_type() -> None:
 @pytest.mark.usefixtures("prefect")
 def test_a_block_of_another_type_is_said_to_be_one() -> None:
     name = saved()
-    with pytest.raises(ConfigurationError, match="of the type argocd-server, and a container-registry block"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"of the type argocd-server, and a container-registry block .*\(register a container-registry block",
+    ):
         load_block(ContainerRegistry, name)
 
 
@@ -51,6 +59,7 @@ def test_a_block_that_lost_a_field_says_which_and_not_what_the_others_hold() -> 
     with pytest.raises(ConfigurationError, match="url: Field required") as caught:
         load_block(ArgoCDServer, name)
     assert SECRET not in f"{caught.value!r} {caught.value.__cause__!r}"
+    assert "correct it in the Prefect UI" in (caught.value.remedy or "")
 
 
 @pytest.mark.parametrize("name", ["../../flows", "a/b", "a b", "-x", "a;b", "A", "a\n", "", "$(id)"])
@@ -62,15 +71,44 @@ def test_a_name_that_can_be_no_blocks_reaches_no_address(name: str) -> None:
 
 def test_a_prefect_that_is_down_may_come_back() -> None:
     settings = {PREFECT_API_URL: f"http://127.0.0.1:{free_port()}/api", PREFECT_CLIENT_MAX_RETRIES: 0}
-    with temporary_settings(settings), pytest.raises(Transient, match="loading the argocd-server block some"):
+    with (
+        temporary_settings(settings),
+        pytest.raises(Transient, match=r"loading the argocd-server block some.*check the network and the address"),
+    ):
         load_block(ArgoCDServer, "some")
 
 
-@pytest.mark.parametrize(("status", "kind"), [(500, Transient), (401, Terminal), (403, Terminal)])
-def test_a_prefect_that_refuses_is_no_missing_block(status: int, kind: type[Exception]) -> None:
+def test_a_prefect_that_is_started_anew_is_waited_for() -> None:
+    port = free_port()
+    settings = {PREFECT_API_URL: f"http://127.0.0.1:{port}/api", PREFECT_CLIENT_MAX_RETRIES: 3}
+    with temporary_settings(settings), ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(copy_context().run, load_block, ArgoCDServer, "some")
+        soon(waits_for_prefect, expected=True)
+        with (
+            served(lambda _request: Answer(404, {"Content-Type": "application/json"}, b"{}"), port=port),
+            pytest.raises(ConfigurationError, match="there is no argocd-server block some"),
+        ):
+            loading.result(20)
+
+
+def waits_for_prefect() -> bool:
+    """Whether a thread that was refused waits for its next attempt."""
+    stacks = [[frame.name for frame in extract_stack(frame)] for frame in sys._current_frames().values()]
+    return any({"_reached", "wait"} <= {*names} for names in stacks)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "remedy"),
+    [
+        (500, Transient, "log of the Prefect server"),
+        (401, Terminal, "PREFECT_API_KEY"),
+        (403, Terminal, "PREFECT_API_KEY"),
+    ],
+)
+def test_a_prefect_that_refuses_is_no_missing_block(status: int, kind: type[Exception], remedy: str) -> None:
     with served(lambda _request: Answer(status, {"Content-Type": "application/json"}, b"{}")) as host:
         settings = {PREFECT_API_URL: f"http://{host}/api", PREFECT_CLIENT_MAX_RETRIES: 0}
-        with temporary_settings(settings), pytest.raises(kind, match=f"it answers {status}"):
+        with temporary_settings(settings), pytest.raises(kind, match=f"it answers {status} .*{remedy}"):
             load_block(ArgoCDServer, "some")
 
 
