@@ -27,9 +27,9 @@ from deployments.local.engine import Engine
 from deployments.local.git_server import BOT, DEVELOPER, GitServer
 from deployments.local.packages import unpack
 from deployments.local.part import Part
+from deployments.local.ports import Port
 from deployments.local.prefect_api import PrefectApi
 from deployments.local.prefect_server import PrefectServer
-from deployments.local.process import free_port
 from deployments.local.registration import register
 from deployments.local.registry import USER, Registry
 from deployments.local.seed import EXAMPLE, Developer, Impatience, plant
@@ -66,7 +66,7 @@ class Stack(Part):
         self.prefect = PrefectServer(state=self.state, auth=auth, port=port)
         self.passwords = {user: SecretStr(secrets.token_urlsafe(24)) for user in (BOT, DEVELOPER)}
         self.git = GitServer(self.passwords, state=self.state)
-        self._registry_port = free_port()
+        self._registry_port = Port()
         self._source, self._tell, self._impatience = source, tell, Impatience(stable_for, retry_delay)
         self.repository = "argosy"  # the name of the block, and of the repository on the git server
         self.bot_email = "argosy@localhost"
@@ -80,7 +80,7 @@ class Stack(Part):
     @property
     def registry_host(self) -> str:
         """The registry's host and port, as image references have them."""
-        return f"127.0.0.1:{self._registry_port}"
+        return self._registry_port.host
 
     @property
     def api(self) -> PrefectApi:

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deployments.local.process import check_free
+from deployments.local.ports import check_free
 from deployments.local.seed import EXAMPLE
 from deployments.local.stack import Stack
 
