@@ -59,12 +59,20 @@ class Manifest:
 
 def documents(content: bytes, path: str) -> list[Any]:
     """The YAML documents of a file. Raises Invalid."""
-    yaml = YAML(typ="safe", pure=False)
-    yaml.allow_duplicate_keys = True  # real charts have some, and Helm takes the last
     try:
-        return list(yaml.load_all(content))
+        return _loaded(content, pure=False)
+    except YAMLError:
+        pass  # the fast parser refuses what is none of YAML 1.1: a bare URL in {url: https://…}, say
+    try:
+        return _loaded(content, pure=True)
     except YAMLError as error:
         raise Invalid(f"{path} is no YAML: {error}") from error
+
+
+def _loaded(content: bytes, *, pure: bool) -> list[Any]:
+    yaml = YAML(typ="safe", pure=pure)
+    yaml.allow_duplicate_keys = True  # real charts have some, and Helm takes the last
+    return list(yaml.load_all(content))
 
 
 def manifest_files(tree: Iterable[TreeEntry]) -> list[TreeEntry]:

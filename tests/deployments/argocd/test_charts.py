@@ -143,6 +143,13 @@ def test_applications_are_found_wherever_a_repository_keeps_them(repository: Rep
             mirror.manifests(("main",))
 
 
+def test_a_manifest_may_be_written_as_argo_cd_reads_it() -> None:
+    kind = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: x}\n"
+    spec = "spec: {source: {repoURL: https://git.example/x.git, path: deploy/x}}"
+    [found] = applications((kind + spec).encode(), "x.yaml")
+    assert found.source["repoURL"] == "https://git.example/x.git"
+
+
 def test_branches_tags_commits_and_head_are_resolved(repository: Repository, tmp_path: Path) -> None:
     first = repository.git.text("rev-parse", "HEAD")
     repository.git.run("tag", "v1")
