@@ -19,7 +19,7 @@ from deployments.local.borrowed import borrowed
 from deployments.local.demo import proofs
 from deployments.local.demo.proofs import Evidence, Release
 from deployments.local.demo.screen import Screen
-from deployments.local.prefect_api import FlowRun
+from deployments.local.prefect_api import FlowRun, PrefectApi
 from deployments.local.seed import EXAMPLE
 from deployments.local.stack import Stack
 from deployments.local.up import running, stay
@@ -172,7 +172,11 @@ class Story:
         return run
 
     def _report(self, run: FlowRun) -> list[dict[str, str]]:
-        """What the run's report, on the dashboard, says of each service; nothing where the run left none."""
         with self.stack.api as api:
-            found = [each["data"] for each in api.artifacts(run.id) if each["key"] == f"release-{self.environment}"]
-        return list(json.loads(found[-1])) if found else []
+            return report(api, run, self.environment)
+
+
+def report(api: PrefectApi, run: FlowRun, environment: str) -> list[dict[str, str]]:
+    """What the run's report, on the dashboard too, says of each service; nothing where the run left none."""
+    found = [each["data"] for each in api.artifacts(run.id) if each["key"] == f"release-{environment}"]
+    return list(json.loads(found[-1])) if found else []
