@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 RUN = "prefect.engine"
@@ -41,14 +41,12 @@ class Peak:
         """Ask the kernel once, which remembers the peak of each process for as long as that lives."""
         # Read from the parent alone: to look through all processes would take time from what is measured.
         for threads in (_PROCESSES / str(self._parent) / "task").glob("*/children"):
-            for child in threads.read_text().split():
-                self.mebibytes = max(self.mebibytes, self._peak(_PROCESSES / child))
+            with suppress(OSError):  # a thread, or a child, that has ended meanwhile
+                for child in threads.read_text().split():
+                    self.mebibytes = max(self.mebibytes, self._peak(_PROCESSES / child))
 
     def _peak(self, process: Path) -> float:
-        try:
-            if self._mark not in (process / "cmdline").read_text():
-                return 0.0
-            lines = (process / "status").read_text().splitlines()
-        except OSError:  # it ended meanwhile
+        if self._mark.encode() not in (process / "cmdline").read_bytes():
             return 0.0
+        lines = (process / "status").read_text().splitlines()
         return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
