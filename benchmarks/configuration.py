@@ -24,8 +24,10 @@ _ABOUT = (
 def measure(tell: Callable[[str], None]) -> Result:
     """Measure how long a configuration of a thousand services takes to read."""
     text = _text(SERVICES)
-    read(text, ENVIRONMENTS[-1])  # the first use imports
-    (figure,) = alternate(ROUNDS, {f"{SERVICES} services": lambda: _seconds(text)}, tell)
+    _seconds(text)  # the first use imports
+    # A text of its own each round: one that was read before is remembered.
+    texts = iter([text + b"# round %d\n" % number for number in range(ROUNDS)])
+    (figure,) = alternate(ROUNDS, {f"{SERVICES} services": lambda: _seconds(next(texts))}, tell)
     budget = Figure(name="the budget", rounds=(LIMIT_SECONDS,))
     return Result(
         benchmark="configuration",

@@ -100,7 +100,7 @@ def _apart(found: list[Candidate]) -> Iterator[Candidate]:
         if max(counts.values(), default=1) == 1:
             break
         found = [each if counts[each.name] == 1 else replace(each, name=_longer(each, depth)) for each in found]
-    yield from {each.name: each for each in reversed(found)}.values()
+    yield from reversed({each.name: each for each in reversed(found)}.values())
 
 
 def _longer(candidate: Candidate, depth: int) -> str:

@@ -14,6 +14,7 @@ from argosy.discovery.notes import Note
 from argosy.discovery.tree import Tree
 from argosy.errors import Terminal
 
+_SHOWN = 5
 _GENERIC = frozenset({"chart", "charts", "helm", "deploy", "deployment", "k8s", "kubernetes"})
 _VALUES = re.compile(r"values([.-][\w.-]+)?\.ya?ml|[\w-]+[.-]values\.ya?ml")
 
@@ -129,9 +130,10 @@ def _tell(services: Sequence[Candidate], found: Sequence[Chart], given: Mapping[
     for service in services:
         if service.name not in given:
             notes.append(Note("services", f"{service.name} is left out: no chart was found for {service.dockerfile}"))
-        elif not given[service.name].releasable:
-            why = f"no values file in {given[service.name].path} has an image.repository that a release could write"
-            notes.append(Note(f"services.{service.name}.chart", why))
+    blank = sorted(chart.path for chart in given.values() if not chart.releasable)
+    if blank:
+        shown = ", ".join(blank[:_SHOWN]) + (f" and {len(blank) - _SHOWN} more" if blank[_SHOWN:] else "")
+        notes.append(Note("services", f"no values file has an image.repository that a release could write in {shown}"))
     taken = {chart.path for chart in given.values()}
     for chart in found:
         if chart.path not in taken and not chart.inner and chart.releasable:

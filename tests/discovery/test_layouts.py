@@ -121,6 +121,13 @@ def test_no_chart_is_given_to_two_services_and_what_is_left_out_is_told(tmp_path
     assert all(f"# TODO: {note.why}" in written(proposal, "s") for note in proposal.notes if note.key == "services")
 
 
+def test_of_two_services_that_one_chart_is_tied_to_one_gets_it(tmp_path: Path) -> None:
+    files = {"red/api/Dockerfile": FILE, "blue/api/Dockerfile": FILE, **chart("charts/api", "api")}
+    proposal = propose(made(tmp_path, files))
+    assert [service.name for service in proposal.services] == ["blue-api"]
+    assert "red-api is left out: no chart was found for red/api/Dockerfile" in whys(proposal)
+
+
 def test_a_subchart_and_a_library_are_no_service_of_their_own(tmp_path: Path) -> None:
     library = {"charts/ui/Chart.yaml": "name: ui\ntype: library\n", "charts/ui/values.yaml": "{}"}
     inner = chart("deploy/ui/charts/cart", "cart")
@@ -136,7 +143,9 @@ def test_without_any_chart_the_services_are_listed_all_the_same(tmp_path: Path) 
 
 def test_a_values_file_without_a_reference_is_told(tmp_path: Path) -> None:
     files = {"src/ui/Dockerfile": FILE, **chart("src/ui/chart", "ui"), "src/ui/chart/values.yaml": "replicas: 1\n"}
-    assert "no values file in src/ui/chart has an image.repository" in whys(propose(made(tmp_path, files)))
+    assert "no values file has an image.repository that a release could write in src/ui/chart" in whys(
+        propose(made(tmp_path, files))
+    )
 
 
 def test_nothing_to_release_is_an_error(tmp_path: Path) -> None:

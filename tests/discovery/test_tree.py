@@ -12,7 +12,7 @@ import pytest
 from argosy.discovery import tree
 from argosy.discovery.proposal import propose
 from argosy.discovery.tree import Tree
-from tests.discovery.repository import chart, made
+from tests.discovery.repository import application, chart, made
 from tests.engine.shop import run
 
 
@@ -64,12 +64,16 @@ def test_what_is_large_or_no_text_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_what_is_too_much_is_looked_at_in_part_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {f"src/s{n}/Dockerfile": "FROM x\n" for n in range(6)}
-    root = made(tmp_path, files | chart("src/s0/chart", "s0"))
+    files = {f"src/s{n}/Dockerfile": "FROM x\n" for n in range(6)} | {f"a/{n}.yaml": "" for n in range(9)}
+    app = {"deploy/argocd/s0.yaml": application("app-s0", "src/s0/chart")}
+    root = made(tmp_path, files | app | chart("src/s0/chart", "s0"))
     monkeypatch.setattr(tree, "_MOST_READ", 4)
-    assert "more files than were looked at" in str(propose(root).notes)
+    proposal = propose(root)
+    assert "more files than were looked at" in str(proposal.notes)
+    assert (proposal.application, [each.name for each in proposal.services]) == ("app-{service}", ["s0"])
+    assert "no values file" not in str(proposal.notes)
     monkeypatch.setattr(tree, "_MOST_READ", 1000)
-    monkeypatch.setattr(tree, "_MOST_FILES", 4)
+    monkeypatch.setattr(tree, "_MOST_FILES", 11)
     assert "more files than were looked at" in str(propose(root).notes)
 
 

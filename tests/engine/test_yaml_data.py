@@ -105,3 +105,8 @@ def test_what_would_end_the_process_of_a_careless_parser_is_refused() -> None:
 def test_a_document_is_refused_when_it_has_too_many_nodes_not_when_it_is_read_whole() -> None:
     with pytest.raises(ConfigurationError, match=r"^f.yaml:100000:3: stands for too much"):
         read("- 1\n" * 300_000)
+
+
+def test_what_is_too_much_only_together_is_refused_before_it_is_read_whole() -> None:
+    with pytest.raises(ConfigurationError, match=r"^f.yaml:(99|100)\d{3}:3: stands for too much"):
+        read("a:\n" + "- 1\n" * 60_000 + "b:\n" + "- 1\n" * 60_000)
