@@ -160,13 +160,15 @@ def _follow(process: subprocess.Popen[bytes], feeder: _Feeder, lines: _Lines, de
             feeder.check()
             if time.monotonic() > deadline:
                 raise TimedOut
+            # Asked first: what it wrote before its end is in the pipe by then, and is read before we go.
+            ended = _ended(process.pid)
             # Short waits: an exception that another thread sends to this one arrives between two of them.
-            if selector.select(_POLL):
+            if selector.select(0 if ended else _POLL):
                 piece = os.read(output, 65536)
                 if not piece:
                     break
                 lines.add(piece)
-            elif _ended(process.pid):  # and something that it started holds its output open
+            elif ended:  # and something that it started holds its output open
                 break
     lines.end()
     while not _ended(process.pid):  # it closed its output first

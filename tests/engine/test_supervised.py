@@ -1,6 +1,7 @@
 """Commands that are watched: their input, their output, their end."""
 
 import os
+import selectors
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -112,6 +113,36 @@ def test_what_a_command_leaves_behind_neither_holds_it_up_nor_stays(run: Callabl
     assert run("sleep 300 & echo done", nothing, lines) == 0
     assert lines == ["done"]
     assert left(tmp_path) == []
+
+
+def test_what_a_command_prints_last_is_read_however_late_its_end_is_seen(
+    run: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(selectors.DefaultSelector):
+        """One that looks once, sees nothing, and is kept from going on until the command has ended."""
+
+        looked = False
+
+        def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+            if self.looked:
+                return super().select(timeout)
+            self.looked = True
+            (tmp_path / "go").touch()
+            os.waitid(os.P_PID, soon_read(tmp_path / "pid"), os.WEXITED | os.WNOWAIT)
+            return []
+
+    monkeypatch.setattr(selectors, "DefaultSelector", Late)
+    lines: list[str] = []
+    script = "echo $$ >pid.new; mv pid.new pid; until test -e go; do sleep 0.01; done; sleep 300 & echo last"
+    assert run(script, nothing, lines) == 0
+    assert lines == ["last"]
+
+
+def soon_read(file: Path) -> int:
+    """The number in `file`, once it is there."""
+    while not file.exists():
+        time.sleep(0.01)
+    return int(file.read_text())
 
 
 def test_neither_the_log_nor_the_lines_hold_a_secret_that_the_command_prints(
