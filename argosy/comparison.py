@@ -38,7 +38,8 @@ def compare(
     where its content at either side cannot be told from git: that file is missing or wrong there, an input is missing,
     or base images are looked up that may have moved.
     """
-    sides = {name: side for name, side in _sides(digests, commits, assume) if not _resolves(digests.environment, side)}
+    now = _named(digests.environment)
+    sides = {name: side for name, side in _sides(digests, now, commits, assume) if not side.resolves}
     same = _untouched(digests, source, sides)
     others = {name: side for name, side in sides.items() if name not in same}
     return dict.fromkeys(same, Compared(same=True)) | dict(_exactly(digests, source, others))
@@ -46,23 +47,38 @@ def compare(
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """A service at an earlier commit, as the environment of that commit's tree describes it."""
+    """A service at an earlier commit, as the environment of that commit's tree describes it, and as it is `now`."""
 
     commit: str
     environment: Environment
     service: Service
+    now: Service
+
+    @property
+    def resolves(self) -> bool:
+        """Whether base images are looked up on either side."""
+        return any(each.build_context.resolve for one in (self.now, self.service) for each in closure(one))
 
 
-def _sides(digests: Digests, commits: Mapping[str, str], assume: Environment | None) -> Iterator[tuple[str, _Side]]:
+def _named(environment: Environment | None) -> dict[str, Service]:
+    return {service.name: service for service in environment.services} if environment else {}
+
+
+def _sides(
+    digests: Digests, now: Mapping[str, Service], commits: Mapping[str, str], assume: Environment | None
+) -> Iterator[tuple[str, _Side]]:
     distinct = sorted(set(commits.values()))
     files = identify(digests.git, (f"{commit}:{FILE}" for commit in distinct))
     blobs = {commit: file.object_id for commit, file in zip(distinct, files, strict=True) if file}
     described = {blob: _described(digests, blob) for blob in sorted(set(blobs.values()))}
+    services = {blob: _named(own) for blob, own in described.items()}
+    assumed = _named(assume)
     for name, commit in commits.items():
-        own = described[blobs[commit]] if commit in blobs else assume
-        service = _find(own, name)
-        if own and service:
-            yield name, _Side(commit, own, service)
+        known = commit in blobs
+        own = described[blobs[commit]] if known else assume
+        service = (services[blobs[commit]] if known else assumed).get(name)
+        if own and service and name in now:
+            yield name, _Side(commit, own, service, now[name])
 
 
 def _described(digests: Digests, blob: str) -> Environment | None:
@@ -72,22 +88,12 @@ def _described(digests: Digests, blob: str) -> Environment | None:
         return None
 
 
-def _find(environment: Environment | None, name: str) -> Service | None:
-    services = environment.services if environment else ()
-    return next((service for service in services if service.name == name), None)
-
-
-def _resolves(environment: Environment, side: _Side) -> bool:
-    now = _find(environment, side.service.name)
-    return any(each.build_context.resolve for one in (now, side.service) if one for each in closure(one))
-
-
 def _untouched(digests: Digests, source: str, sides: Mapping[str, _Side]) -> set[str]:
     """The services described alike on both sides of which no file differs."""
     alike = {name: side for name, side in sides.items() if _alike(digests.environment, side)}
     places = [(name, path) for name, side in alike.items() for path in sorted(set(roots(side.service)))]
-    before = identify(digests.git, (f"{alike[name].commit}:{_named(path)}" for name, path in places))
-    after = identify(digests.git, (f"{source}:{_named(path)}" for _, path in places))
+    before = identify(digests.git, (f"{alike[name].commit}:{_place(path)}" for name, path in places))
+    after = identify(digests.git, (f"{source}:{_place(path)}" for _, path in places))
     touched: set[str] = set()
     trees: list[tuple[str, str, str, str]] = []
     for (name, path), old, new in zip(places, before, after, strict=True):
@@ -107,8 +113,8 @@ def _hidden(path: str, found: Identified | None) -> bool:
 
 
 def _alike(environment: Environment, side: _Side) -> bool:
-    now = _find(environment, side.service.name)
-    return now is not None and side.environment.written == environment.written and _core(now) == _core(side.service)
+    written = side.environment is environment or side.environment.written == environment.written
+    return written and (side.now is side.service or _core(side.now) == _core(side.service))
 
 
 def _core(service: Service) -> Service:
@@ -145,14 +151,14 @@ def _exactly(digests: Digests, source: str, sides: Mapping[str, _Side]) -> Itera
         then = Snapshot(digests.git, commit, sides[names[0]].environment.written, within=within)
         then.read_ahead(services)
         for name in names:
-            old, new = _inputs(then, sides[name].service), _inputs(now, _find(digests.environment, name))
+            old, new = _inputs(then, sides[name].service), _inputs(now, sides[name].now)
             if old and new:
                 yield name, _compared(old, new)
 
 
-def _inputs(snapshot: Snapshot, service: Service | None) -> BuildInputs | None:
+def _inputs(snapshot: Snapshot, service: Service) -> BuildInputs | None:
     try:
-        return snapshot.inputs(service) if service else None
+        return snapshot.inputs(service)
     except Terminal:
         return None
 
@@ -162,5 +168,5 @@ def _compared(old: BuildInputs, new: BuildInputs) -> Compared:
     return Compared(same, () if same else explanation.differing(old, new))
 
 
-def _named(path: str) -> str:
+def _place(path: str) -> str:
     return "" if path == "." else path

@@ -15,12 +15,16 @@ from argosy.services import Contradiction
 from argosy.yaml_positions import Document
 
 
-@lru_cache(maxsize=256)  # most commits have the same one
 def read(text: bytes, environment: str, file: str = FILE) -> Environment:
     """The environment called `environment` that `text` describes.
 
     Raises ConfigurationError with the file, the line and the remedy of the first thing that is wrong.
     """
+    return _read(text, environment, file)
+
+
+@lru_cache(maxsize=256)  # most commits have the same one
+def _read(text: bytes, environment: str, file: str) -> Environment:
     document = Document(text, file)
     configuration = loaded(document)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,7 +75,9 @@ def _touched(git: Git, head: str, services: Sequence[Service], history: History)
     since = {service.name: history.of(service.name)[0].commit for service in services}
     seen: set[str] = set()
     found: dict[str, set[str]] = {}
-    waiting = {commit: [name for name, at in since.items() if at == commit] for commit in since.values()}
+    waiting: dict[str, list[str]] = defaultdict(list)
+    for name, at in since.items():
+        waiting[at].append(name)
     for commit, files in _log(git, head, services) if services else ():
         for name in waiting.pop(commit, ()):
             found[name] = set(seen)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import codecs
+from functools import cached_property
 from itertools import islice
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import Node
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.resolver import VersionedResolver
 
 from argosy.errors import Terminal
 
@@ -19,6 +22,15 @@ DEEPEST = 200
 """The deepest nesting that is read: the parser written in C ends the whole process when it goes much too deep."""
 
 _VALID = "make it valid YAML (`helm lint` shows the same)"
+
+
+class _Resolver(VersionedResolver):
+    """ruamel's resolver, which looks up anew for each scalar, by two exceptions, which version it is in."""
+
+    @cached_property
+    def versioned_resolver(self) -> Any:
+        """The patterns of plain scalars, chosen once a document."""
+        return super().versioned_resolver
 
 
 def decode(data: bytes, file: str) -> tuple[bytes, str]:
@@ -40,7 +52,9 @@ def compose(text: str, file: str) -> Node:
     """
     try:
         _bound(text, file)
-        documents = list(islice(YAML(typ="safe", pure=False).compose_all(text), 2))
+        yaml = YAML(typ="safe", pure=False)
+        yaml.Resolver = _Resolver
+        documents = list(islice(yaml.compose_all(text), 2))
     except ReaderError as error:
         raise _malformed(file, text, error.position, error.reason) from error
     except MarkedYAMLError as error:
