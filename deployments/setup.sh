@@ -17,6 +17,7 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
   apt-get -qq update && apt-get -qq install -y --no-install-recommends python3-venv >/dev/null
 fi
 
+printf 'making %s from the locks: about half a minute, longer where packages have to be downloaded\n' "$venv"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 [ -x "$venv/bin/uv" ] ||
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt

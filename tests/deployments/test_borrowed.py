@@ -109,7 +109,7 @@ def empty(folder: Path) -> None:
 MISSPELT = RIGHT.replace("\nregistry:", "\nregistri:")
 REFUSALS = [
     (gone, WrongUse, "is no folder", "give the path"),
-    (broken("version: ["), ConfigurationError, r"mine/argosy\.yaml:1:\d+: ", "correct the YAML"),
+    (broken("version: ["), ConfigurationError, r"mine/argosy\.yaml:\d+:\d+: ", "correct the YAML"),
     (
         broken(MISSPELT),
         ConfigurationError,
@@ -151,6 +151,6 @@ def test_a_command_on_a_wrong_repository_starts_nothing(repository: Path, tmp_pa
         cwd=ROOT, env=os.environ | {"ARGOSY_HOME": str(home)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == ExitCode.WRONG
-    assert f"argosy: {repository}/argosy.yaml:1:" in done.stderr
+    assert f"argosy: {repository}/argosy.yaml:" in done.stderr
     assert "Traceback" not in done.stderr
     assert not home.exists()

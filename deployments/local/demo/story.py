@@ -168,7 +168,11 @@ class Story:
             run = self.screen.follow(api, run)
         self.screen.outcome(self._report(run))
         if run.state != "COMPLETED":
-            raise Terminal(f"the run ended {run.state_name}: {run.message}", remedy=f"see {self.stack.state / 'logs'}")
+            state = self.stack.state
+            raise Terminal(
+                f"the run ended {run.state_name}: {run.message}",
+                remedy=f"see {state / 'logs' / 'worker.log'}, of builds {state / 'cache' / 'runs' / run.id}",
+            )
         return run
 
     def _report(self, run: FlowRun) -> list[dict[str, str]]:
