@@ -14,7 +14,7 @@ from rich.text import Text
 
 from benchmarks.report import Result, show, verdicts
 
-BENCHMARKS = ("changes", "configuration", "release")
+BENCHMARKS = ("changes", "configuration", "plan", "release")
 
 
 @dataclass(frozen=True, slots=True)
