@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from argosy import explanation
-from argosy.batches import Identified, identify, tree_changes
+from argosy.batches import Identified, contents, identify, tree_changes
 from argosy.config import FILE
 from argosy.config_text import read
 from argosy.content import BuildInputs
@@ -70,7 +70,9 @@ def _sides(
     distinct = sorted(set(commits.values()))
     files = identify(digests.git, (f"{commit}:{FILE}" for commit in distinct))
     blobs = {commit: file.object_id for commit, file in zip(distinct, files, strict=True) if file}
-    described = {blob: _described(digests, blob) for blob in sorted(set(blobs.values()))}
+    distinct = sorted(set(blobs.values()))
+    texts = zip(distinct, contents(digests.git, distinct), strict=True)
+    described = {blob: _described(digests, text or b"") for blob, text in texts}
     services = {blob: _named(own) for blob, own in described.items()}
     assumed = _named(assume)
     for name, commit in commits.items():
@@ -81,9 +83,9 @@ def _sides(
             yield name, _Side(commit, own, service, now[name])
 
 
-def _described(digests: Digests, blob: str) -> Environment | None:
+def _described(digests: Digests, text: bytes) -> Environment | None:
     try:
-        return read(next(iter(digests.git.objects([blob]))) or b"", digests.environment.name)
+        return read(text, digests.environment.name)
     except ConfigurationError:
         return None
 
@@ -91,7 +93,7 @@ def _described(digests: Digests, blob: str) -> Environment | None:
 def _untouched(digests: Digests, source: str, sides: Mapping[str, _Side]) -> set[str]:
     """The services described alike on both sides of which no file differs."""
     alike = {name: side for name, side in sides.items() if _alike(digests.environment, side)}
-    places = [(name, path) for name, side in alike.items() for path in sorted(set(roots(side.service)))]
+    places = [(name, path) for name, side in alike.items() for path in _places(side.service)]
     before = identify(digests.git, (f"{alike[name].commit}:{_place(path)}" for name, path in places))
     after = identify(digests.git, (f"{source}:{_place(path)}" for _, path in places))
     touched: set[str] = set()
@@ -105,6 +107,15 @@ def _untouched(digests: Digests, source: str, sides: Mapping[str, _Side]) -> set
         if any(_counts(alike[name], path, file) for file in files):
             touched.add(name)
     return {*alike} - touched
+
+
+def _places(service: Service) -> list[str]:
+    """The roots of the service's inputs without those that lie in a context already, beside its chart."""
+    found = set(roots(service))
+    for each in closure(service):
+        context = each.build_context.path
+        found -= {path for path in found - {context} if below(path, context) and not below(path, each.chart_path)}
+    return sorted(found)
 
 
 def _hidden(path: str, found: Identified | None) -> bool:

@@ -6,13 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from argosy.models import RECIPE, BuildContext, ContentDigest
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
+class InputFile(NamedTuple):  # no dataclass, as git's TreeEntry is none
     """A file among the inputs: its path below its context, mode (644, 755, link, submodule) and blob id."""
 
     path: str
@@ -92,4 +91,4 @@ def _rows(files: Sequence[InputFile]) -> list[list[str]]:
 
 
 def _row(file: InputFile) -> list[str]:
-    return [file.path, file.mode, file.object_id]
+    return [*file]

@@ -12,8 +12,8 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.process_groups import process_group, send
@@ -39,8 +39,7 @@ _DAMAGE = re.compile(
 REGULAR, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):  # no dataclass: a tree has so many of them that making one is what listing costs
     """A file of a tree: `mode` as git writes it (`100644`), the object's id, and its path from the root."""
 
     mode: str
@@ -176,12 +175,12 @@ class Git:
         """Every file of the commit's tree, or of the paths `within` it, submodules as one entry each."""
         paths = [] if "." in within else within  # no path names the root
         listing = self.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths)
-        return tuple(_entry(row) for row in listing.split(b"\0") if row)
+        return tuple(map(_entry, _decoded(listing).split("\0")[:-1]))
 
     def entry(self, commit: str, path: str) -> TreeEntry | None:
         """What lies at `path` in the commit's tree, a folder too; None where there is nothing."""
         listing = self.run("ls-tree", "-z", "--full-tree", commit, "--", path, extra={"GIT_LITERAL_PATHSPECS": "1"})
-        return _entry(listing.rstrip(b"\0")) if listing else None
+        return _entry(_decoded(listing).rstrip("\0")) if listing else None
 
     def file(self, commit: str, path: str) -> bytes | None:
         """The bytes of the file at `path` in the commit's tree; None where there is none."""
@@ -219,11 +218,15 @@ def _verb(arguments: tuple[str, ...]) -> str:
     return next((word for word in skip if word != "-c" or not next(skip)), "")
 
 
-def _entry(row: bytes) -> TreeEntry:
-    head, _, path = row.partition(b"\t")
-    mode, _, object_id = head.decode().split(" ")
+def _decoded(listing: bytes) -> str:
     # Not fsdecode: a path reads the same whatever locale the machine has.
-    return TreeEntry(mode, object_id, path.decode(errors="surrogateescape"))
+    return listing.decode(errors="surrogateescape")
+
+
+def _entry(row: str) -> TreeEntry:
+    """A row of ls-tree: mode, kind and id in front of a tab, the path behind it."""
+    tab = row.index("\t")
+    return TreeEntry(row[:6], row[tab - 40 : tab], row[tab + 1 :])
 
 
 def _end(process: subprocess.Popen[bytes], group: int | None) -> None:

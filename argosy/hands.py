@@ -10,11 +10,13 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from argosy import charts
+from argosy.batches import contents
 from argosy.errors import Terminal
 from argosy.git import Git
 from argosy.models import ImageReference, Service
@@ -72,34 +74,34 @@ def _is_hand(
 
 def _touched(git: Git, head: str, services: Sequence[Service], history: History) -> dict[str, set[str]]:
     """For each service the values files, of its own or another, that commits since its newest release touch."""
-    since = {service.name: history.of(service.name)[0].commit for service in services}
+    waiting: dict[str, list[str]] = defaultdict(list)
+    for service in services:
+        waiting[history.of(service.name)[0].commit].append(service.name)
     seen: set[str] = set()
     found: dict[str, set[str]] = {}
-    waiting: dict[str, list[str]] = defaultdict(list)
-    for name, at in since.items():
-        waiting[at].append(name)
-    for commit, files in _log(git, head, services) if services else ():
+    for commit, files in _log(git, head, services, history) if services else ():
         for name in waiting.pop(commit, ()):
             found[name] = set(seen)
         if not waiting:
             break
-        seen.update(files)
+        seen |= files
     return {service.name: found.get(service.name, seen) for service in services}
 
 
-def _log(git: Git, head: str, services: Sequence[Service]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every commit that touches values files, the newest first, with those; a merge with what no parent has."""
-    suffixes = sorted({posixpath.relpath(service.values_path, service.chart_path) for service in services})
-    pathspecs = [f":(top,glob)**/{_literal(suffix)}" for suffix in suffixes]
-    arguments = ("log", "--topo-order", "-c", "-z", "--name-only", "--no-renames", "--format=%x01%H%x01", head, "--")
-    output = git.run(*arguments, *pathspecs)
+def _log(git: Git, head: str, services: Sequence[Service], history: History) -> Iterator[tuple[str, AbstractSet[str]]]:
+    """Every commit after the first release, the newest first, with the values files that it touches.
+
+    A merge touches what no parent has.
+    """
+    wanted = {service.values_path for service in services}
+    common = posixpath.commonpath(wanted)
+    # A folder that all lie in spares git the others; a pattern for the files would cost more than it spares.
+    within = [f":(top,literal){common}"] if common else []
+    arguments = ("log", "--topo-order", "-c", "-z", "--name-only", "--no-renames", "--format=%x01%H%x01")
+    output = git.run(*arguments, f"{history.first_commit}..{head}", "--", *within)
     parts = _MARK.split(output.decode(errors="surrogateescape"))
     for commit, files in zip(parts[1::2], parts[2::2], strict=True):
-        yield commit, tuple(path for path in files.strip("\n\0").split("\0") if path)
-
-
-def _literal(path: str) -> str:
-    return "".join(f"\\{c}" if c in "*?[\\" else c for c in path)
+        yield commit, wanted.intersection(files.strip("\n\0").split("\0"))
 
 
 def _shallow(git: Git) -> frozenset[str]:
@@ -124,7 +126,7 @@ def _last_change(git: Git, head: str, service: Service, reference: ImageReferenc
 
 def _values(git: Git, commits: Iterable[str], service: Service) -> dict[str, ImageReference | None]:
     asked = list(commits)
-    texts = git.objects(f"{commit}:{service.values_path}" for commit in asked)
+    texts = contents(git, (f"{commit}:{service.values_path}" for commit in asked))
     return {commit: _value(text, service) for commit, text in zip(asked, texts, strict=True)}
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from argosy.batches import Answer, answers
 from argosy.errors import WrongUse
 from argosy.git import Git, GitError
 
@@ -75,17 +76,17 @@ class Found:
         wanted = [f"{candidate}^{{commit}}" for name in names for candidate in name.candidates]
         files = [f"{candidate}:{file}" for candidate in names[-1].candidates] if file else []
         asked = "".join(f"{each}\n" for each in (*wanted, *files)).encode(errors="surrogateescape")
-        answers = iter(_answers(_told(git, asked)))
-        told = [[next(answers) for _ in name.candidates] for name in names]
-        self.commits = tuple(next((_commit(*each) for each in some if each), None) for some in told)
-        self._contents = list(answers)
+        found = answers(_told(git, asked))
+        told = [[next(found) for _ in name.candidates] for name in names]
+        self.commits = tuple(next((_commit(each) for each in some if each), None) for some in told)
+        self._contents = list(found)
         self._first = next((number for number, each in enumerate(told[-1]) if each), None)
 
     @property
     def content(self) -> bytes | None:
         """What the file holds at the last name's commit; None where it is not there."""
         answer = self._contents[self._first] if self._contents and self._first is not None else None
-        return answer[1] if answer else None
+        return answer.content if answer else None
 
 
 def commit(git: Git, name: Name) -> Commit | None:
@@ -103,23 +104,6 @@ def _told(git: Git, asked: bytes) -> bytes:
         raise WrongUse(f"{git.directory} is no git repository", remedy=remedy) from error
 
 
-def _answers(output: bytes) -> list[tuple[str, bytes] | None]:
-    """Each object's id and content, or None for one that is not there."""
-    found: list[tuple[str, bytes] | None] = []
-    at = 0
-    while at < len(output):
-        end = output.index(b"\n", at)
-        words = output[at:end].split(b" ")
-        at = end + 1
-        if len(words) == 3 and words[1] in {b"commit", b"blob", b"tree", b"tag"} and words[2].isdigit():
-            size = int(words[2])
-            found.append((words[0].decode(), output[at : at + size]))
-            at += size + 1
-        else:
-            found.append(None)
-    return found
-
-
-def _commit(sha: str, content: bytes) -> Commit:
-    head = content.partition(b"\n\n")[0].decode(errors="replace")
-    return Commit(sha, tuple(line[7:] for line in head.splitlines() if line.startswith("parent ")))
+def _commit(answer: Answer) -> Commit:
+    head = answer.content.partition(b"\n\n")[0].decode(errors="replace")
+    return Commit(answer.object_id, tuple(line[7:] for line in head.splitlines() if line.startswith("parent ")))

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import NoReturn
 
 from argosy import dockerignore
+from argosy.batches import contents
 from argosy.content import BaseImage, BuildInputs, InputFile, NamedContext
 from argosy.dockerfile import references
 from argosy.environment import STATE_FOLDER
@@ -48,7 +49,7 @@ class Snapshot:
         """Read what the inputs of all `services` need, by one question to git."""
         wanted = [self._entries.get(path) for service in services for path in _to_read(service)]
         ids = sorted({entry.object_id for entry in wanted if entry and entry.mode in {REGULAR, EXECUTABLE}})
-        self._contents |= dict(zip(ids, self._git.objects(ids), strict=True))
+        self._contents |= dict(zip(ids, contents(self._git, ids), strict=True))
 
     def digest(self, service: Service) -> ContentDigest:
         """The content digest of `service`. Raises Terminal where an input is missing."""

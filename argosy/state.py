@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from argosy import charts, notes
-from argosy.batches import commits, descendants, identify, outside
+from argosy.batches import commits, contents, descendants, identify, outside
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
 from argosy.git import LINK, SUBMODULE, Git
@@ -112,7 +112,7 @@ class Reader:
 
     def _references(self, services: Iterable[Service], found: Readings) -> Iterable[tuple[Service, ImageReference]]:
         asked = list(services)
-        texts = self.git.objects(f"{self.target_sha}:{service.values_path}" for service in asked)
+        texts = contents(self.git, (f"{self.target_sha}:{service.values_path}" for service in asked))
         for service, text in zip(asked, texts, strict=True):
             try:
                 yield service, _reference(self.git, self.target_sha, service, text)

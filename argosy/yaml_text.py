@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined] # it is there, and says nothing of its types
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import Node
@@ -24,13 +26,28 @@ DEEPEST = 200
 _VALID = "make it valid YAML (`helm lint` shows the same)"
 
 
-class _Resolver(VersionedResolver):
-    """ruamel's resolver, which looks up anew for each scalar, by two exceptions, which version it is in."""
+class _Composer(CParser, VersionedResolver):  # type: ignore[misc] # as above
+    """The parser written in C with ruamel's own resolver, without what `YAML` looks up and makes for each text.
+
+    The resolver finds out by two exceptions a scalar which version it is in; here it does so once.
+    """
+
+    def __init__(self, text: str) -> None:
+        CParser.__init__(self, text)
+        VersionedResolver.__init__(self, loadumper=self)
 
     @cached_property
     def versioned_resolver(self) -> Any:
-        """The patterns of plain scalars, chosen once a document."""
+        """The patterns of plain scalars."""
         return super().versioned_resolver
+
+    def documents(self) -> Iterator[Node]:
+        """The root node of each document."""
+        try:
+            while self.check_node():
+                yield self.get_node()
+        finally:
+            self.dispose()
 
 
 def decode(data: bytes, file: str) -> tuple[bytes, str]:
@@ -52,9 +69,7 @@ def compose(text: str, file: str) -> Node:
     """
     try:
         _bound(text, file)
-        yaml = YAML(typ="safe", pure=False)
-        yaml.Resolver = _Resolver
-        documents = list(islice(yaml.compose_all(text), 2))
+        documents = list(islice(_Composer(text).documents(), 2))
     except ReaderError as error:
         raise _malformed(file, text, error.position, error.reason) from error
     except MarkedYAMLError as error:
