@@ -36,8 +36,9 @@ format: $(READY) ## put the code into its format
 bench: $(READY) ## run every benchmark
 	@$(BIN)/python -m benchmarks
 
-docs: $(READY) ## write docs/errors.md anew from the code
+docs: $(READY) ## write docs/errors.md and docs/argosy.schema.json anew from the code
 	@$(BIN)/python -m deployments.catalogue
+	@$(BIN)/python -m argosy config schema > docs/argosy.schema.json
 
 lock: $(READY) ## resolve the locks anew from pyproject.toml
 	@sh deployments/lock.sh $(BIN)/uv

@@ -9,7 +9,9 @@ import io
 import os
 import tarfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from argosy.content import BuildInputs, InputFile
@@ -36,6 +38,16 @@ def export(git: Git, inputs: BuildInputs, stream: BinaryIO) -> None:
         archive.addfile(_root())
         for file, content in contents:
             archive.addfile(_member(file, content), io.BytesIO(content) if file.mode != "link" else None)
+
+
+@contextmanager
+def contexts(git: Git, inputs: BuildInputs, scratch: Path) -> Iterator[dict[str, str]]:
+    """The named contexts as folders by their names, for the length of a `with`; they lie below `scratch`."""
+    with TemporaryDirectory(prefix=f"contexts-{inputs.service}-", dir=scratch) as below:
+        places = {each.name: Path(below, each.name) for each in inputs.contexts}
+        for each in inputs.contexts:
+            export_folder(git, inputs.service, each.files, places[each.name])
+        yield {name: str(place) for name, place in places.items()}
 
 
 def export_folder(git: Git, service: str, files: Sequence[InputFile], folder: Path) -> None:

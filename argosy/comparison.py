@@ -6,7 +6,7 @@ Trees that are the same are never looked into, so that only the few services tha
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from argosy import explanation
@@ -18,7 +18,7 @@ from argosy.digests import Digests
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
 from argosy.models import Service
-from argosy.snapshot import Snapshot, below, is_written, roots
+from argosy.snapshot import Snapshot, below, closure, is_written, roots
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _find(environment: Environment | None, name: str) -> Service | None:
 
 def _resolves(environment: Environment, side: _Side) -> bool:
     now = _find(environment, side.service.name)
-    return any(each.build_context.resolve for one in (now, side.service) if one for each in _closure(one))
+    return any(each.build_context.resolve for one in (now, side.service) if one for each in closure(one))
 
 
 def _untouched(digests: Digests, source: str, sides: Mapping[str, _Side]) -> set[str]:
@@ -124,7 +124,7 @@ def _counts(side: _Side, root: str, file: str) -> bool:
     path = file if root == "." else f"{root}/{file}"
     if is_written(path, side.environment.written):
         return False
-    for each in _closure(side.service):
+    for each in closure(side.service):
         context = each.build_context
         in_chart = below(path, each.chart_path) and not below(root, each.chart_path)
         if root in {*each.shared, *(folder for _, folder in context.contexts)} or (
@@ -160,12 +160,6 @@ def _inputs(snapshot: Snapshot, service: Service | None) -> BuildInputs | None:
 def _compared(old: BuildInputs, new: BuildInputs) -> Compared:
     same = old.digest() == new.digest()
     return Compared(same, () if same else explanation.differing(old, new))
-
-
-def _closure(service: Service) -> Iterable[Service]:
-    yield service
-    for each in service.dependencies:
-        yield from _closure(each)
 
 
 def _named(path: str) -> str:

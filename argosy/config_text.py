@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pydantic import ValidationError
 
-from argosy.config import FILE, Configuration, load, validated
+from argosy import effective
+from argosy.config import FILE, Configuration, load, loaded, validated
+from argosy.effective import Setting
 from argosy.environment import Environment, resolve
 from argosy.errors import ConfigurationError
 from argosy.services import Contradiction
 from argosy.yaml_positions import Document
 
 
+@lru_cache(maxsize=256)  # most commits have the same one
 def read(text: bytes, environment: str, file: str = FILE) -> Environment:
     """The environment called `environment` that `text` describes.
 
     Raises ConfigurationError with the file, the line and the remedy of the first thing that is wrong.
     """
-    configuration = load(text, file)
+    document = Document(text, file)
+    configuration = loaded(document)
     try:
         return resolve(configuration, environment)
     except Contradiction as error:
-        raise _placed(Document(text, file), error) from error
+        raise _placed(document, error) from error
+
+
+def settings(document: Document, configuration: Configuration, environment: str) -> tuple[Setting, ...]:
+    """Every setting of the environment called `environment`, and where it comes from; raises ConfigurationError."""
+    try:
+        return effective.settings(document, configuration, environment)
+    except Contradiction as error:
+        raise _placed(document, error) from error
+
+
+def environments(text: bytes, file: str = FILE) -> tuple[str, ...]:
+    """The names of the environments that `text` describes; raises as `read` does."""
+    return tuple(load(text, file).environments)
 
 
 def problems(text: bytes, file: str = FILE) -> tuple[ConfigurationError, ...]:

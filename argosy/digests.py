@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from argosy.config import FILE
@@ -11,8 +12,8 @@ from argosy.content import RECIPES
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
 from argosy.git import Git
-from argosy.models import ContentDigest
-from argosy.snapshot import Snapshot
+from argosy.models import ContentDigest, Service
+from argosy.snapshot import Snapshot, closure
 
 
 def environment_at(git: Git, commit: str, name: str) -> Environment:
@@ -45,7 +46,7 @@ class Digests:
     def __init__(self, git: Git, environment: Environment, resolved: Mapping[str, str] | None = None) -> None:
         self.git = git
         self.environment = environment
-        self._resolved = resolved or {}
+        self._resolved = resolved
         self._snapshots: dict[str, Snapshot] = {}
 
     def survey(self, commit: str) -> Survey:
@@ -74,6 +75,24 @@ class Digests:
         except Terminal:
             return False
         return inputs.digest(content.recipe) == content
+
+    def base_images(self, commit: str) -> dict[str, tuple[tuple[str, str], ...]]:
+        """The external images that were looked up for each service at `commit`, by reference, with their digests.
+
+        Those of what it is built from are among them.
+        """
+        if self._resolved is None:
+            return {}
+        found: dict[str, tuple[tuple[str, str], ...]] = {}
+        for service in self.environment.services:
+            with suppress(Terminal):
+                found[service.name] = tuple(sorted(set(self._looked_up(commit, service))))
+        return {name: images for name, images in found.items() if images}
+
+    def _looked_up(self, commit: str, service: Service) -> Iterator[tuple[str, str]]:
+        for each in closure(service):
+            images = self.snapshot(commit).inputs(each).images
+            yield from ((image.reference, image.digest) for image in images if image.digest)
 
     def snapshot(self, commit: str) -> Snapshot:
         """The tree of `commit`, as the environment describes it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from argosy.config import FILE, ArgoCDConfig, Configuration, EnvironmentConfig
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
 from argosy.resilience import DEFAULT_RETRY, Retry
-from argosy.services import contradiction, described, values_path
+from argosy.services import chart_path, contradiction, described
 
 STATE_FOLDER = ".argosy"
 """The folder of the target branch in which Argosy keeps what it writes besides values files."""
@@ -136,15 +137,16 @@ def _watch(argocd: ArgoCDConfig | None) -> Watch | None:
 
 def _written(configuration: Configuration) -> frozenset[str]:
     """Every values file that some environment writes. Raises ConfigurationError where two services write the same."""
-    writers: dict[tuple[str, str], str] = {}
+    charts = {service: chart_path(configuration, service) for service in configuration.services}
+    writers: dict[tuple[str, str], tuple[str, str]] = {}
     for name, environment in configuration.environments.items():
-        for service in configuration.services:
-            values = values_path(configuration, environment, service)
-            writer = f"{service} in {name}"
-            other = writers.setdefault((environment.target.branch, values), writer)
-            if other != writer:
+        target = environment.target
+        for service, chart in charts.items():
+            values = posixpath.normpath(f"{chart}/{target.values}")
+            other = writers.setdefault((target.branch, values), (service, name))
+            if other != (service, name):
                 raise contradiction(
-                    f"{other} and {writer} both write {values} on {environment.target.branch}",
+                    f"{' in '.join(other)} and {service} in {name} both write {values} on {target.branch}",
                     "give one of them another target.values, target.branch or chart", "environments", name, "target",
                 )  # fmt: skip
     return frozenset(values for _, values in writers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import ClassVar
 
+from argosy.printable import printable
+
 
 class ExitCode(IntEnum):
     """What a command's exit status says; docs/errors.md lists which error ends in which."""
@@ -47,7 +49,7 @@ class ArgosyError(Exception):
 
 def _shown(text: str) -> str:
     # What others wrote is quoted in messages: an escape sequence in it must not reach anybody's terminal.
-    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+    return printable(text, keep="\n\t")
 
 
 def _rebuild(kind: type[ArgosyError], message: str, service: str | None, remedy: str | None) -> ArgosyError:

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argosy.errors import ArgosyError, Terminal, Transient
-from argosy.models import SHA
 from argosy.process_groups import process_group, send
-from argosy.redact import redact
 
 _PROXY = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
 _PASSED_ON = ("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", *_PROXY)
@@ -68,6 +66,8 @@ class GitError(Terminal):
 def failed(command: str, stderr: str) -> GitError:
     """A GitError for `command` (its first word, never its arguments) that said `stderr`."""
     remedy = next((words for sign, words in _REMEDIES.items() if sign in stderr), _SOUND)
+    from argosy.redact import redact  # late: nobody else waits for what it loads
+
     # git's own advice there is a configuration file that no git process of ours reads.
     stderr = redact(stderr)
     said = stderr.partition("To add an exception")[0].strip()
@@ -152,6 +152,8 @@ class Git:
 
     def is_commit(self, sha: str) -> bool:
         """Whether `sha` is a full SHA of a commit that is at hand; never guesses a branch or a tag."""
+        from argosy.models import SHA  # late: argosy changes, which must be quick, needs nothing else of it
+
         if not SHA.fullmatch(sha):
             return False
         answer = self.text("cat-file", "--batch-check=%(objecttype)", data=f"{sha}\n".encode())

@@ -12,9 +12,9 @@ from argosy.commits import Draft, Identity, commit, notes_commit
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.git import Git
-from argosy.history import History
 from argosy.mirror import Mirror, PushRejected
 from argosy.models import Change, Release, WriteBack
+from argosy.release_history import History
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from argosy import charts
 from argosy.errors import Terminal
 from argosy.git import Git
-from argosy.history import History
 from argosy.models import ImageReference, Service
+from argosy.release_history import History
 
 _MARK = re.compile("\x01([0-9a-f]{40})\x01")
 

@@ -60,7 +60,9 @@ class BuildRequest:
     """One build: `write_context` writes the context as a tar archive, in which `dockerfile` is a path.
 
     The Dockerfile should be the archive's last file: then no part of an archive can be taken for the whole.
-    `scratch` is a folder that exists, for the build log and files that do not outlive the build.
+    `scratch` is a folder that exists, for the build log and files that do not outlive the build. `contexts` says where
+    names that the Dockerfile takes files or images from lead: folders, or `docker-image://` and a reference. A `fresh`
+    build uses no cache.
     """
 
     service: Service
@@ -69,6 +71,8 @@ class BuildRequest:
     write_context: Callable[[BinaryIO], None]
     scratch: Path
     labels: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    fresh: bool = False
 
     @property
     def log(self) -> Path:
@@ -117,10 +121,12 @@ def command(request: BuildRequest, client: str, metadata: Path) -> list[str]:
         "platform": [",".join(context.platform)] if context.platform else [],
         "build-arg": [f"{name}={value}" for name, value in context.build_args],
         "label": [f"{name}={value}" for name, value in labels.items()],
+        "build-context": [f"{name}={place}" for name, place in request.contexts.items()],
     }
     flags = [f"--{name}={value}" for name, values in options.items() for value in values]
     # With provenance, which has times in it, the same content would have another digest at every push.
-    return [client, "buildx", "build", "--push", "--provenance=false", "--progress=plain", *flags, "-"]
+    fresh = ["--no-cache", "--pull"] if request.fresh else []
+    return [client, "buildx", "build", "--push", "--provenance=false", "--progress=plain", *fresh, *flags, "-"]
 
 
 def _led(write: Callable[[BinaryIO], None]) -> Callable[[BinaryIO], None]:

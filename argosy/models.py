@@ -145,7 +145,7 @@ class ServicePlan:
     `current` is the reference its values file carries; `wanted` the one a release would leave there;
     `release_commit` and `manifest_digest` are of the release that wrote `current`, where one did. `inputs` names what
     its content differs in from what is released, where that can be told; `hold` is what holds it. A `forced` build is
-    made whatever the registry has.
+    made whatever the registry has. `base_images` are the external images that were looked up, with their digests.
     """
 
     service: Service
@@ -159,6 +159,7 @@ class ServicePlan:
     inputs: tuple[str, ...] = ()
     hold: Hold | None = None
     forced: bool = False
+    base_images: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:

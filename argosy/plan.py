@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from argosy.models import Hold, Plan, Service, ServicePlan, State
 from argosy.standing import Presence, Situation
 from argosy.state import Released
 
-__all__ = ["Presence", "Situation", "make"]
+__all__ = ["Presence", "Situation", "blocked", "make", "waves"]
 
 
 def make(
@@ -67,6 +67,7 @@ class _Decision:
             inputs=compared.inputs if compared else (),
             hold=self.situation.held.get(service.name) if state is State.HELD else None,
             forced=state is State.BUILD and service.name in self.forced,
+            base_images=self.situation.base_images.get(service.name, ()),
         )
 
     def _state(self, service: Service) -> tuple[State, str]:
@@ -128,6 +129,29 @@ class _Decision:
         if self.environment.watch and not released.verified:
             return State.UNVERIFIED, f"{_short(released)} is released, but was never seen healthy"
         return State.UNCHANGED, f"{_short(released)} is released and has this content"
+
+
+def waves(plan: Plan) -> tuple[tuple[ServicePlan, ...], ...]:
+    """What a release builds, in groups: none is built from another of its own group or of a later one."""
+    left = {item.name: item for item in plan.to_write}
+    found: list[tuple[ServicePlan, ...]] = []
+    while left:
+        ready = tuple(item for item in left.values() if left.keys().isdisjoint(_bases(item.service)))
+        found.append(ready)
+        left = {name: item for name, item in left.items() if item not in ready}
+    return tuple(found)
+
+
+def blocked(wave: Iterable[ServicePlan], failed: Collection[str]) -> dict[str, str]:
+    """The services of `wave` that are built from one that failed, and the sentence that says so."""
+    stopped = ((item.name, next((base for base in _bases(item.service) if base in failed), None)) for item in wave)
+    return {name: f"{name}: blocked: it is built from {base}, which failed" for name, base in stopped if base}
+
+
+def _bases(service: Service) -> Iterator[str]:
+    for each in service.dependencies:
+        yield each.name
+        yield from _bases(each)
 
 
 def _unreleased(released: Released) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
-from argosy.errors import ConfigurationError, Terminal, Transient
+from argosy.errors import ConfigurationError, Terminal, Transient, WrongUse
 from argosy.registry_auth import is_loopback
 from argosy.registry_errors import unreachable
 
@@ -80,6 +80,37 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
                 f"{pool!r} is no name of a work pool", remedy="deploy to a pool of letters, digits and dashes"
             )
         return self._list(f"/work_pools/{pool}/workers/filter", {})
+
+    def deployment(self, flow: str, name: str) -> dict[str, Any]:
+        """The deployment called `name` of the flow called `flow`. Raises WrongUse where there is none."""
+        found = [each for each in self.deployments(flow) if each["name"] == name]
+        if not found:
+            known = ", ".join(sorted(f"{flow}/{each['name']}" for each in self.deployments(flow))) or "none"
+            raise WrongUse(
+                f"the Prefect server has no deployment {flow}/{name}",
+                remedy=f"register it (python -m deployments.register), or name one of those there are: {known}",
+            )
+        return found[0]
+
+    def create_flow_run(self, deployment: str, parameters: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Ask for a run of the deployment with that id; the same idempotency `key` again answers with the same run."""
+        asked = {"parameters": dict(parameters), "idempotency_key": key}
+        return self._object("POST", f"/deployments/{deployment}/create_flow_run", asked)
+
+    def flow_run(self, run: str) -> dict[str, Any]:
+        """The flow run with that id, as it stands."""
+        return self._object("GET", f"/flow_runs/{run}")
+
+    def logs(self, run: str, offset: int) -> list[dict[str, Any]]:
+        """A page of the log of a run and its tasks, the oldest lines first, from line number `offset` on."""
+        asked = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC", "offset": offset}
+        return self._list("/logs/filter", asked)
+
+    def _object(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._ask(method, path, body)
+        if not isinstance(answer, dict):
+            raise self._no_prefect()
+        return answer
 
     def _list(self, path: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         answer = self._ask("POST", path, body)

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from argosy.models import Awaited, BuildResult, Health, Plan, ServicePlan, State, Verdict, WriteBack
+from argosy.models import (
+    Awaited,
+    BuildResult,
+    BuildStatus,
+    ExecutionStatus,
+    Health,
+    PipelineExecution,
+    Plan,
+    ServiceBuild,
+    ServicePlan,
+    State,
+    TriggerEvent,
+    Verdict,
+    WriteBack,
+)
 
 _BAD_HEALTH = {Health.DEGRADED, Health.FAILED}
+_STOPPED = ("held", "blocked")
+_IDLE = ("untouched", *_STOPPED)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One service at the end of a run; `detail` says what happened in words."""
+    """One service at the end of a run; `detail` says what happened. One that could not be planned has no state."""
 
     service: str
-    state: State
+    state: State | None
     result: str
     detail: str
     failed: bool = False
@@ -26,6 +43,7 @@ class Report:
     """A whole run; `commit` is the release commit, where one was written.
 
     `problems` are what went wrong beside the services: tags that did not move, verdicts that are not on record.
+    `builds` is what programs are told of the services that were planned.
     """
 
     environment: str
@@ -33,6 +51,7 @@ class Report:
     outcomes: tuple[Outcome, ...]
     commit: str | None = None
     problems: tuple[str, ...] = ()
+    builds: tuple[ServiceBuild, ...] = ()
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -53,13 +72,15 @@ class Report:
         planned = [outcome.service for outcome in self.outcomes if outcome.result == "planned"]
         if planned:
             return f"{', '.join(planned)} would be released to {self.environment}"
-        done = [outcome.service for outcome in self.outcomes if outcome.result != "untouched"]
-        return f"{', '.join(done)} released to {self.environment}" if done else "nothing to do"
+        done = [outcome.service for outcome in self.outcomes if outcome.result not in _IDLE]
+        said = f"{', '.join(done)} released to {self.environment}" if done else "nothing to do"
+        stopped = (f"{each.service} {each.result}" for each in self.outcomes if each.result in _STOPPED)
+        return "; ".join([said, *stopped])
 
     def rows(self) -> list[dict[str, str]]:
         """The outcomes as rows of a table."""
         return [
-            {"service": each.service, "state": each.state.value, "result": each.result, "detail": each.detail}
+            {"service": each.service, "state": each.state or "", "result": each.result, "detail": each.detail}
             for each in self.outcomes
         ]
 
@@ -78,11 +99,35 @@ class Findings:
     problems: tuple[str, ...] = ()
 
 
+_NOTHING = Findings({}, {}, None, {})
+
+
 def summarise(plan: Plan, findings: Findings) -> Report:
     """The report of a run that planned `plan` and found `findings`."""
     commit = findings.written.commit if findings.written else None
-    outcomes = tuple(_outcome(item, findings) for item in plan.services)
-    return Report(plan.environment, plan.source_sha, outcomes, commit, findings.problems)
+    outcomes = (*(_outcome(item, findings) for item in plan.services), *_unplanned(plan))
+    builds = tuple(_build(item, findings) for item in plan.services)
+    return Report(plan.environment, plan.source_sha, outcomes, commit, findings.problems, builds)
+
+
+def _unplanned(plan: Plan) -> Iterator[Outcome]:
+    return (Outcome(name, None, "failed", why, failed=True) for name, why in plan.failures)
+
+
+def _build(item: ServicePlan, findings: Findings) -> ServiceBuild:
+    result = findings.built.get(item.name)
+    if result:
+        image = result.reference
+        return ServiceBuild(item.service, item.writes, result.status, result.manifest_digest, image.repository)
+    status = BuildStatus.FAILED if item.name in findings.failures else BuildStatus.SKIPPED
+    return ServiceBuild(item.service, item.writes, status, item.manifest_digest, item.wanted.repository)
+
+
+def execution(report: Report, run: str, trigger: TriggerEvent, begun: datetime, ended: datetime) -> PipelineExecution:
+    """The run called `run` as programs read it."""
+    bad = report.failed or report.problems
+    status = ExecutionStatus.FAILED if bad else ExecutionStatus.COMPLETED
+    return PipelineExecution(run, trigger, report.builds, status, begun, ended)
 
 
 def _named(outcome: Outcome) -> str:
@@ -93,12 +138,20 @@ def _named(outcome: Outcome) -> str:
 
 def planned(plan: Plan) -> Report:
     """The report of a run that only planned."""
-    outcomes = tuple(Outcome(item.name, item.state, _planned_result(item), item.reason) for item in plan.services)
-    return Report(plan.environment, plan.source_sha, outcomes)
+    outcomes = (
+        *(Outcome(item.name, item.state, _planned_result(item), item.reason) for item in plan.services),
+        *_unplanned(plan),
+    )
+    builds = tuple(_build(item, _NOTHING) for item in plan.services)
+    return Report(plan.environment, plan.source_sha, outcomes, builds=builds)
 
 
 def _planned_result(item: ServicePlan) -> str:
-    return "planned" if item.writes or item.state is State.UNVERIFIED else "untouched"
+    return "planned" if item.writes or item.state is State.UNVERIFIED else _idle(item)
+
+
+def _idle(item: ServicePlan) -> str:
+    return item.state.value if item.state.value in _STOPPED else "untouched"
 
 
 def _outcome(item: ServicePlan, findings: Findings) -> Outcome:
@@ -113,7 +166,7 @@ def _outcome(item: ServicePlan, findings: Findings) -> Outcome:
     result = findings.built.get(item.name)
     if result:
         return Outcome(item.name, item.state, result.status.value, str(result.reference))
-    return Outcome(item.name, item.state, "untouched", item.reason)
+    return Outcome(item.name, item.state, _idle(item), item.reason)
 
 
 def _left_out(item: ServicePlan, written: WriteBack | None) -> str | None:

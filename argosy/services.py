@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from argosy.config import FILE, BuildConfig, Configuration, EnvironmentConfig, ServiceConfig
 from argosy.errors import ConfigurationError
@@ -16,11 +17,11 @@ _PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
 class Contradiction(ConfigurationError):
     """Parts of `argosy.yaml` that do not go together: `path` leads to one, else it is the value that reads `scalar`."""
 
-    path: tuple[str, ...] = ()
+    path: tuple[str | int, ...] = ()
     scalar: str = ""
 
 
-def contradiction(message: str, remedy: str, *path: str, scalar: str = "") -> Contradiction:
+def contradiction(message: str, remedy: str, *path: str | int, scalar: str = "") -> Contradiction:
     """The Contradiction that `message` tells."""
     error = Contradiction(f"{FILE}: {message}", remedy=remedy)
     error.path, error.scalar = path, scalar
@@ -33,37 +34,48 @@ def described(configuration: Configuration, environment: EnvironmentConfig) -> t
     Raises ConfigurationError for a placeholder that stands for nothing, and for services that are built from each
     other in a circle, or from one that is not there.
     """
+    bases = {name: _bases(configuration, name) for name in configuration.services}
     found: dict[str, Service] = {}
-    for name in configuration.services:
-        _describe(configuration, environment, name, (), found)
+    for name in _in_order(bases):
+        found[name] = _service(configuration, environment, name, tuple(found[base] for base in bases[name]))
     return tuple(found[name] for name in configuration.services)
 
 
-def _describe(
-    configuration: Configuration, environment: EnvironmentConfig, name: str, above: Sequence[str],
-    found: dict[str, Service],
-) -> Service:  # fmt: skip
-    if name in found:
-        return found[name]
-    if name in above:
-        circle = " -> ".join([*above[above.index(name) :], name])
+def _in_order(bases: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The services, each behind those that it is built from."""
+    if not any(bases.values()):
+        return tuple(bases)
+    try:
+        return tuple(TopologicalSorter(bases).static_order())
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))[:-1]
+        first = min(map(list(bases).index, circle))
+        start = circle.index(list(bases)[first])
+        circle = [*circle[start:], *circle[: start + 1]]
         raise contradiction(
-            f"{circle}: built from each other in a circle", "let one of them be built without the others",
-            "services", name, "build", "from",
-        )  # fmt: skip
-    bases = _bases(configuration, name)
-    built_from = tuple(_describe(configuration, environment, base, [*above, name], found) for base in bases)
-    return found.setdefault(name, _service(configuration, environment, name, built_from))
+            f"{' -> '.join(circle)}: built from each other in a circle", "let one of them be built without the others",
+            "services", circle[0], "build", "from",
+        ) from error  # fmt: skip
 
 
 def _bases(configuration: Configuration, name: str) -> tuple[str, ...]:
-    bases = configuration.services[name].build.from_ or configuration.defaults.build.from_
-    unknown = next((base for base in bases if base not in configuration.services), None)
-    if unknown is not None:
-        raise contradiction(
-            f"{name} is built from {unknown}, which is no service", f"there are {', '.join(configuration.services)}",
-            "services", name, "build", "from",
-        )  # fmt: skip
+    """The services that the one called `name` is built from; raises Contradiction for one that is none."""
+    own, defaults = configuration.services[name].build, configuration.defaults.build
+    inherited = "from_" not in own.model_fields_set
+    bases = defaults.from_ if inherited else own.from_
+    place = ("defaults", "build", "from") if inherited else ("services", name, "build", "from")
+    contexts = defaults.contexts | own.contexts if bases else {}
+    for index, base in enumerate(bases):
+        if base not in configuration.services:
+            raise contradiction(
+                f"{name} is built from {base}, which is no service", f"there are {', '.join(configuration.services)}",
+                *place, index,
+            )  # fmt: skip
+        if base in contexts:
+            raise contradiction(
+                f"{base} is a context of {name} and a service that it is built from: the Dockerfile's {base} is both",
+                "give the context another name", *place, index,
+            )  # fmt: skip
     return tuple(sorted(set(bases)))
 
 
@@ -71,15 +83,15 @@ def _service(
     configuration: Configuration, environment: EnvironmentConfig, name: str, dependencies: tuple[Service, ...]
 ) -> Service:
     defaults, own = configuration.defaults, configuration.services[name]
-    path = _path(own.path or defaults.path, name)
+    path, chart = _path(own.path or defaults.path, name), chart_path(configuration, name)
     repository = environment.registry.repository or configuration.registry.repository
     argocd = environment.argocd or configuration.argocd
     build = own.build
     return Service(
         name=name,
         path=path,
-        chart_path=_path(own.chart or defaults.chart, name, path),
-        values_path=values_path(configuration, environment, name),
+        chart_path=chart,
+        values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
         ecr_repository=_fill(repository, name),
         build_context=_context(
             defaults.build, own, name, path, _path(own.dockerfile or defaults.dockerfile, name, path)
@@ -91,12 +103,10 @@ def _service(
     )
 
 
-def values_path(configuration: Configuration, environment: EnvironmentConfig, name: str) -> str:
-    """The file in which `environment` keeps the reference of the service called `name`."""
+def chart_path(configuration: Configuration, name: str) -> str:
+    """The folder of the chart of the service called `name`, the same in every environment."""
     defaults, own = configuration.defaults, configuration.services[name]
-    path = _path(own.path or defaults.path, name)
-    chart = _path(own.chart or defaults.chart, name, path)
-    return posixpath.normpath(f"{chart}/{environment.target.values}")
+    return _path(own.chart or defaults.chart, name, _path(own.path or defaults.path, name))
 
 
 def _context(defaults: BuildConfig, own: ServiceConfig, name: str, path: str, dockerfile: str) -> BuildContext:

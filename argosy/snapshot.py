@@ -22,7 +22,8 @@ _MODES = {EXECUTABLE: "755", LINK: "link", SUBMODULE: "submodule"}
 class Snapshot:
     """The tree of `commit` without the paths `written` by Argosy, listed once for all the services read from it.
 
-    `within` narrows the listing to those paths. `resolved` has the digests of external images, by their reference.
+    `within` narrows the listing to those paths. `resolved` has the digests of external images, by their reference,
+    where they were looked up.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Snapshot:
     ) -> None:
         self._git = git
         self._commit = commit
-        self._resolved = resolved or {}
+        self._resolved = resolved
         tree = git.tree(commit, within)
         self._entries = {entry.path: entry for entry in tree if not is_written(entry.path, written)}
         self._paths = sorted(self._entries)
@@ -75,11 +76,19 @@ class Snapshot:
         context = service.build_context
         supplied = {name for name, _ in context.contexts} | {each.name for each in service.dependencies}
         named = references(self._read(dockerfile), dict(context.build_args))
-        found = (BaseImage(*pair, self._looked_up(context, pair[1])) for pair in named.items())
-        return tuple(image for image in found if image.reference not in supplied)
+        external = {written: ref for written, ref in named.items() if ref not in supplied}
+        return tuple(BaseImage(written, ref, self._looked_up(service, ref)) for written, ref in external.items())
 
-    def _looked_up(self, context: BuildContext, reference: str) -> str | None:
-        return self._resolved.get(reference) if context.resolve else None
+    def _looked_up(self, service: Service, reference: str) -> str | None:
+        if self._resolved is None or not service.build_context.resolve or "@" in reference:
+            return None
+        if reference not in self._resolved:
+            raise Terminal(
+                f"no registry has the image {reference}, which its Dockerfile names",
+                service=service.name,
+                remedy="correct the name, or leave build.resolve out and pin the image by its digest",
+            )
+        return self._resolved[reference]
 
     def _dockerfile(self, service: Service) -> TreeEntry:
         path = service.build_context.dockerfile
@@ -129,8 +138,10 @@ class Snapshot:
 
     def _refuse_empty(self, service: Service, root: str, key: str) -> NoReturn:
         what = "shared path" if key == "shared" else "build context"
+        found = self._entries.get(root)
+        why = "is a submodule, whose files are not here," if found and found.mode == SUBMODULE else "holds no files"
         raise Terminal(
-            f"the {what} {root} holds no files in commit {self._commit[:12]}",
+            f"the {what} {root} {why} in commit {self._commit[:12]}",
             service=service.name,
             remedy=f"correct {key} under services in argosy.yaml",
         )
@@ -159,6 +170,13 @@ class Snapshot:
         if content is None:
             raise self._git.lost(entry.path)
         return content
+
+
+def closure(service: Service) -> Iterator[Service]:
+    """The service, and all that its image is built from."""
+    yield service
+    for each in service.dependencies:
+        yield from closure(each)
 
 
 def roots(service: Service) -> tuple[str, ...]:

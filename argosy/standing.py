@@ -11,9 +11,9 @@ from argosy.comparison import Compared, compare
 from argosy.digests import Digests, Survey
 from argosy.errors import Terminal
 from argosy.hands import Hand
-from argosy.history import History
 from argosy.models import ContentDigest, Hold
-from argosy.state import Reader, Readings, Released
+from argosy.release_history import History
+from argosy.state import Reader, Released
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Situation:
 
     `compared` says of each service that has a release behind it how that content stands to the desired one, `held` what
     holds it. `ahead` names the services released from newer commits, `hidden` those whose history a shallow clone does
-    not have. `presence` is empty where the registry was not asked. `failures` are the services that cannot be planned.
+    not have. `presence` is empty where the registry was not asked. `failures` are the services that cannot be planned,
+    `base_images` the external images that were looked up for a service, with their digests.
     """
 
     source_sha: str
@@ -43,6 +44,7 @@ class Situation:
     hidden: frozenset[str] = frozenset()
     presence: Mapping[str, Presence] = field(default_factory=dict)
     failures: Mapping[str, Terminal] = field(default_factory=dict)
+    base_images: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def asked(self, presence: Mapping[str, Presence]) -> Situation:
         """The same with what the registry has."""
@@ -84,7 +86,8 @@ class _Look:
             held=held,
             ahead=state.ahead(git, released, self.source_sha),
             hidden=frozenset(name for name, hand in by_hand.items() if hand.hidden),
-            failures=_failures(desired, readings),
+            failures=desired.failures | readings.failures,
+            base_images=self.digests.base_images(self.source_sha),
         )
 
     def _compared(self, desired: Survey, released: Mapping[str, Released]) -> dict[str, Compared]:
@@ -172,7 +175,3 @@ def released_before(digests: Digests, history: History, commit: str) -> str | No
         if record.commit != commit and git.is_ancestor(record.commit, commit):
             return record.released_from if git.is_commit(record.released_from) else None
     return None
-
-
-def _failures(desired: Survey, readings: Readings) -> dict[str, Terminal]:
-    return {**desired.failures, **readings.failures}

@@ -12,8 +12,8 @@ from argosy.batches import commits, descendants, identify, outside
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
 from argosy.git import LINK, SUBMODULE, Git
-from argosy.history import History
 from argosy.models import ImageReference, Service
+from argosy.release_history import History
 from argosy.trailers import ReleaseRecord
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from argosy.git import Git
-from argosy.models import ContentDigest, Release
+from argosy.models import ContentDigest, ImageReference, Release, ServicePlan
 
 ENVIRONMENT, SOURCE, SERVICE, RUN = "Argosy-Environment", "Argosy-Source", "Argosy-Service", "Argosy-Run"
 _RECORD = re.compile(r"(\S+) ([0-9a-f]{40}) ([0-9a-f]{64}) (sha256:[0-9a-f]{64}) (\S+)")
@@ -39,24 +39,41 @@ def long_tag(sha: str, manifest_digest: str) -> str:
     return f"{sha}-{manifest_digest.removeprefix('sha256:')[:12]}"
 
 
+def words(environment: str, planned: Sequence[ServicePlan]) -> str:
+    """The message of the commit that would release `planned`, without its trailers; nothing where nothing is."""
+    changes = [_Change(item.name, item.current, item.wanted) for item in planned]
+    return "\n\n".join(_words(environment, changes)) if changes else ""
+
+
 def message(environment: str, source_sha: str, releases: Sequence[Release], run: str) -> str:
     """The whole message of the commit that releases `releases`; adoption may change no reference at all."""
-    changed = [item for item in releases if item.expected != item.reference]
-    names = ", ".join(item.service.name for item in changed)
-    subject = f"Release {names} to {environment} [skip ci]" if changed else f"Adopt {environment} [skip ci]"
-    body = [f"{item.service.name}: {_tag(item)} -> {item.reference.tag}" for item in changed]
+    changes = [_Change(item.service.name, item.expected, item.reference) for item in releases]
     trailers = [
         f"{ENVIRONMENT}: {environment}",
         f"{SOURCE}: {source_sha}",
         *(f"{SERVICE}: {_record(item)}" for item in releases),
         f"{RUN}: {run}",
     ]
-    paragraphs = [subject, "\n".join(body), "\n".join(trailers)]
-    return "\n\n".join(part for part in paragraphs if part) + "\n"
+    return "\n\n".join([*_words(environment, changes), "\n".join(trailers)]) + "\n"
 
 
-def _tag(release: Release) -> str:
-    tag = (release.expected.tag if release.expected else "") or "(none)"
+@dataclass(frozen=True, slots=True)
+class _Change:
+    service: str
+    old: ImageReference | None
+    new: ImageReference
+
+
+def _words(environment: str, changes: Sequence[_Change]) -> list[str]:
+    changed = [item for item in changes if item.old != item.new]
+    names = ", ".join(item.service for item in changed)
+    subject = f"Release {names} to {environment} [skip ci]" if changed else f"Adopt {environment} [skip ci]"
+    body = "\n".join(f"{item.service}: {_tag(item.old)} -> {item.new.tag}" for item in changed)
+    return [subject, body] if body else [subject]
+
+
+def _tag(reference: ImageReference | None) -> str:
+    tag = (reference.tag if reference else "") or "(none)"
     return tag if tag.isprintable() else ascii(tag)  # what somebody typed into a chart makes no line of its own
 
 

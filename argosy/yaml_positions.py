@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import abc
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from argosy.errors import ConfigurationError
+from argosy.printable import printable
+from argosy.yaml_data import data, merges
+from argosy.yaml_nodes import Mapping, Node, Scalar, Sequence, compose
 
 Path = tuple[str | int, ...]
-_LARGEST, _DEEPEST = 100_000, 50
 
 
 class Document:
@@ -27,35 +27,17 @@ class Document:
 
     def __init__(self, text: bytes, file: str) -> None:
         self.file = file
-        self._text = text
-        try:
-            self._root: Node | None = YAML(typ="safe", pure=True).compose(text)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark
-            where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
-            raise ConfigurationError(
-                f"{where}: {error.problem or error.context}", remedy="correct the YAML there"
-            ) from error
-        except (YAMLError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{file}: is not YAML: {error}", remedy="save it as UTF-8 text") from error
-        except RecursionError as error:
-            raise ConfigurationError(f"{file}: is nested too deep", remedy="flatten it") from error
-        _bound(self._root, file)
+        self._root = compose(text, file)
+        self._pairs: dict[Mapping, dict[str, tuple[Node, Node]]] = {}
 
     def data(self) -> Any:
-        """The document as plain mappings, lists and scalars."""
-        try:
-            return YAML(typ="safe", pure=True).load(self._text)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark
-            where = f"{self.file}:{mark.line + 1}:{mark.column + 1}" if mark else self.file
-            problem = str(error.problem or error.context).splitlines()[0]
-            raise ConfigurationError(f"{where}: {problem}", remedy="leave one of the two out") from error
+        """The document as plain mappings, lists and scalars; raises ConfigurationError for a key that stands twice."""
+        return data(self._root, self.file)
 
-    def error(self, path: Sequence[str | int], message: str, remedy: str) -> ConfigurationError:
+    def error(self, path: abc.Sequence[str | int], message: str, remedy: str) -> ConfigurationError:
         """A ConfigurationError about the value at `path`, with the line and column where it stands."""
         line, column = self._position(path)
-        dotted = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in ".".join(map(str, path)))
+        dotted = printable(".".join(map(str, path)))
         return ConfigurationError(f"{self.file}:{line}:{column}: {dotted} {message}".rstrip(), remedy=remedy)
 
     def refusals(self, error: ValidationError, model: type[BaseModel]) -> list[ConfigurationError]:
@@ -78,54 +60,69 @@ class Document:
         """Where the first value that reads `scalar` stands; the document itself where none does."""
         return next(_paths_to(self._root, scalar, ()), ())
 
-    def _position(self, path: Sequence[str | int]) -> tuple[int, int]:
+    def line(self, path: abc.Sequence[str | int]) -> int | None:
+        """The line of the value at `path`; None where there is none."""
+        node, line = self._root, None
+        for part in path:
+            found = self._child(node, part)
+            if found is None:
+                return None
+            line, node = found[0].line, found[1]
+        return line
+
+    def _child(self, node: Node | None, part: str | int) -> tuple[Node, Node] | None:
+        if isinstance(node, Mapping):
+            pairs = self._pairs.get(node) or self._pairs.setdefault(node, _by_name(node))
+            return pairs.get(str(part))
+        if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            return node.items[part], node.items[part]
+        return None
+
+    def _position(self, path: abc.Sequence[str | int]) -> tuple[int, int]:
         node, mark = self._root, (1, 1)
         for part in path:
-            found = _child(node, part)
+            found = self._child(node, part)
             if found is None:
                 break
             key, node = found
-            mark = (key.start_mark.line + 1, key.start_mark.column + 1)
+            mark = (key.line, key.column)
         return mark
 
 
-def _bound(root: Node | None, file: str) -> None:
-    """Raise ConfigurationError for what aliases make endless or huge: a reader follows each of them."""
-    waiting, seen = [(root, 0)], 0
-    while waiting:
-        node, depth = waiting.pop()
-        seen += 1
-        if node is not None and (seen > _LARGEST or depth > _DEEPEST):
-            mark = node.start_mark
-            raise ConfigurationError(
-                f"{file}:{mark.line + 1}:{mark.column + 1}: stands for too much", remedy="write it without aliases"
-            )
-        if isinstance(node, MappingNode):
-            waiting += [(part, depth + 1) for pair in node.value for part in pair]
-        elif isinstance(node, SequenceNode):
-            waiting += [(part, depth + 1) for part in node.value]
-
-
-def _child(node: Node | None, part: str | int) -> tuple[Node, Node] | None:
-    if isinstance(node, MappingNode):
-        return next(((key, value) for key, value in node.value if key.value == str(part)), None)
-    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part], node.value[part]
-    return None
+def _merged(node: Mapping) -> Iterator[Node]:
+    for key, value in node.pairs:
+        if merges(key):
+            yield from value.items if isinstance(value, Sequence) else [value]
 
 
 def _paths_to(node: Node | None, scalar: str, path: Path) -> Iterator[Path]:
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            yield from _paths_to(value, scalar, (*path, str(key.value)))
-    elif isinstance(node, SequenceNode):
-        for index, item in enumerate(node.value):
+    if isinstance(node, Mapping):
+        for key, value in node.pairs:
+            yield from _paths_to(value, scalar, (*path, key.value if isinstance(key, Scalar) else ""))
+    elif isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
             yield from _paths_to(item, scalar, (*path, index))
-    elif node is not None and node.value == scalar:
+    elif node is not None and _reads(node, scalar):
         yield path
 
 
-def _keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+def _reads(node: Node, text: str) -> bool:
+    return isinstance(node, Scalar) and node.value == text
+
+
+def _by_name(node: Mapping) -> dict[str, tuple[Node, Node]]:
+    """The pairs of a mapping, what stands in it before what is merged below it."""
+    found: dict[str, tuple[Node, Node]] = {}
+    for key, value in node.pairs:
+        if isinstance(key, Scalar):
+            found.setdefault(key.value, (key, value))
+    for source in _merged(node):
+        if isinstance(source, Mapping):
+            found = _by_name(source) | found
+    return found
+
+
+def _keys(model: type[BaseModel], path: abc.Sequence[str | int]) -> list[str]:
     """The keys that the part of `model` at `path` knows."""
     kind: Any = model
     for part in path:
@@ -145,9 +142,9 @@ def _is_model(kind: object) -> bool:
 
 
 def _value_type(kind: object) -> object:
-    return get_args(kind)[-1] if getattr(kind, "__origin__", None) in {dict, Mapping} else kind
+    return get_args(kind)[-1] if getattr(kind, "__origin__", None) in {dict, abc.Mapping} else kind
 
 
-def _nearest(key: str, known: Sequence[str]) -> str:
+def _nearest(key: str, known: abc.Sequence[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known) or 'none'}"

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from benchmarks.report import Result, show, verdicts
 
-BENCHMARKS = ("release",)
+BENCHMARKS = ("changes", "configuration", "release")
 
 
 @dataclass(frozen=True, slots=True)

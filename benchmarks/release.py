@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,16 +20,17 @@ from argosy.environment import Environment
 from argosy.errors import Terminal, Transient
 from benchmarks import slow_shop
 from benchmarks.floor import Floor
-from benchmarks.phases import complete, phases, until_written
-from benchmarks.report import Breakdown, Ratio, Result, alternate, breakdown, main
-from deployments.local.prefect_api import FlowRun, TaskRun
+from benchmarks.memory import Peak
+from benchmarks.phases import Record, phases, until_written
+from benchmarks.report import Bound, Breakdown, Ratio, Result, alternate, breakdown, main
+from deployments.local.prefect_api import FlowRun, PrefectApi
 from deployments.local.stack import Stack
 
 T = TypeVar("T")
 
 ROUNDS = 3
 STEP_SECONDS = 2.0
-LIMIT = 1.6
+LIMIT, MEBIBYTES = 1.6, 300.0
 ENVIRONMENT = "prod"
 FLOW, FLOOR = "flow", "plain shell"
 
@@ -37,7 +39,7 @@ _ABOUT = (
     "server's start_time of the run to the end of its task run `write back`, as the server has it: that is later than "
     "the release commit's arrival on the git server by all that Prefect still does for the task. The plain shell "
     "builds and pushes the same services side by side, edits their values files, makes one signed commit and pushes "
-    "it to the same git server."
+    "it to the same git server. The flow's memory is the most that its process had resident, as the kernel has it."
 )
 
 
@@ -52,6 +54,7 @@ def measure(tell: Callable[[str], None]) -> Result:
             floor.measure()
             tell("both have run once to warm up")
             flow.runs.clear()
+            flow.peaks.clear()
             figures = alternate(ROUNDS, {FLOOR: floor.measure, FLOW: flow.measure}, tell)
             floors, flows = figures
             return Result(
@@ -59,6 +62,7 @@ def measure(tell: Callable[[str], None]) -> Result:
                 about=_ABOUT,
                 figures=(flows, floors),
                 ratios=(Ratio.between(flows, floors, LIMIT),),
+                bounds=(Bound(name="memory of the flow", unit="MiB", rounds=tuple(flow.peaks), limit=MEBIBYTES),),
                 breakdowns=(_where_it_went(flow, floors.median),),
             )
 
@@ -69,18 +73,18 @@ def _described(stack: Stack) -> Environment:
 
 def _where_it_went(flow: Flow, floor: float) -> Breakdown:
     """The parts of the run whose time to the write-back is the median."""
-    ordered = sorted(flow.runs, key=lambda pair: until_written(*pair))
-    run, tasks = ordered[len(ordered) // 2]
-    return breakdown("where the median run's time went", FLOOR, phases(run, tasks), floor)
+    ordered = sorted(flow.runs, key=until_written)
+    return breakdown("where the median run's time went", FLOOR, phases(ordered[len(ordered) // 2]), floor)
 
 
 @dataclass(slots=True)
 class Flow:
-    """Releases of `described` by a worker of `stack`; `runs` keeps what the server has of each."""
+    """Releases of `described` by a worker of `stack`; `runs` keeps what the server has of each, `peaks` its memory."""
 
     stack: Stack
     described: Environment
-    runs: list[tuple[FlowRun, list[TaskRun]]] = field(default_factory=list)
+    runs: list[Record] = field(default_factory=list)
+    peaks: list[float] = field(default_factory=list)
 
     def measure(self, *, adopt: bool = False) -> float:
         """Release fresh content of every service; the seconds from the flow's start to its write-back's end.
@@ -90,28 +94,36 @@ class Flow:
         services = self.described.services
         fresh = slow_shop.freshened(service.path for service in services)
         source = self.stack.developer.commit("Freshen every service", fresh, self.described.source_branch)
-        run, tasks = self._run(source, adopt=adopt)
+        peak = Peak(self._worker().pid)
+        with peak.watched():
+            record = self._run(source, adopt=adopt)
+            self._settle()
         written = self.stack.origin.text("diff", "--name-only", source, f"refs/heads/{self.described.target_branch}")
         if set(written.splitlines()) != {service.values_path for service in services}:
             raise Terminal(f"the run wrote {written.split() or 'nothing'}", remedy="see its log on the dashboard")
-        self.runs.append((run, tasks))
-        self._settle()
-        return until_written(run, tasks)
+        self.runs.append(record)
+        self.peaks.append(peak.mebibytes)
+        return until_written(record)
 
-    def _run(self, source: str, *, adopt: bool) -> tuple[FlowRun, list[TaskRun]]:
+    def _run(self, source: str, *, adopt: bool) -> Record:
         asked = {"source_sha": source, "adopt": adopt}
         with self.stack.api as api:
             run = api.wait(api.create_flow_run(f"release/{ENVIRONMENT}", asked).id)
             if run.state != "COMPLETED":
                 raise Terminal(f"the run ended {run.state_name}: {run.message}", remedy="see the worker's log")
             # What the tasks report arrives a little after the run's own end.
-            return run, _await(lambda: api.task_runs(run.id), complete, "the run's task runs")
+            return _await(partial(_record, api, run), lambda record: record.complete, "what the run did")
 
     def _settle(self) -> None:
         """Wait for the run's process to be gone, so that it takes nothing from what is measured next."""
-        record = json.loads((self.stack.state / "run" / "worker.json").read_text())
-        worker = psutil.Process(record["pid"])
-        _await(worker.children, lambda children: not children, "the end of the run's process")
+        _await(self._worker().children, lambda children: not children, "the end of the run's process")
+
+    def _worker(self) -> psutil.Process:
+        return psutil.Process(json.loads((self.stack.state / "run" / "worker.json").read_text())["pid"])
+
+
+def _record(api: PrefectApi, run: FlowRun) -> Record:
+    return Record(run, api.task_runs(run.id), api.logs(run.id))
 
 
 def _await(read: Callable[[], T], enough: Callable[[T], bool], what: str, seconds: float = 60.0) -> T:

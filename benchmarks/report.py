@@ -50,6 +50,27 @@ class Ratio(_Record):
         return self.value <= self.limit
 
 
+class Bound(_Record):
+    """One thing measured once a round, in `unit`, whose largest value passes up to and including `limit`."""
+
+    name: str
+    unit: str
+    rounds: tuple[float, ...]
+    limit: float
+
+    @computed_field  # type: ignore[prop-decorator] # as above
+    @property
+    def value(self) -> float:
+        """The largest of the rounds."""
+        return max(self.rounds)
+
+    @computed_field  # type: ignore[prop-decorator] # as above
+    @property
+    def passed(self) -> bool:
+        """Whether it keeps its limit."""
+        return self.value <= self.limit
+
+
 class Share(_Record):
     """A part of one measured time, in seconds, and as a share of `Breakdown.of`."""
 
@@ -73,13 +94,14 @@ class Result(_Record):
     about: str
     figures: tuple[Figure, ...]
     ratios: tuple[Ratio, ...]
+    bounds: tuple[Bound, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
 
     @computed_field  # type: ignore[prop-decorator] # as above
     @property
     def passed(self) -> bool:
-        """Whether every ratio keeps its limit."""
-        return all(ratio.passed for ratio in self.ratios)
+        """Whether everything that has a limit keeps it."""
+        return all(ratio.passed for ratio in self.ratios) and all(bound.passed for bound in self.bounds)
 
 
 def alternate(rounds: int, subjects: Mapping[str, Callable[[], float]], tell: Callable[[str], None]) -> list[Figure]:
@@ -111,13 +133,15 @@ def show(result: Result) -> Group:
 
 
 def verdicts(results: Sequence[Result]) -> Table:
-    """Every ratio of `results` against its limit."""
-    table = _table("limits", ("benchmark", "ratio", "measured", "limit", ""))
+    """Everything of `results` that has a limit against it."""
+    table = _table("limits", ("benchmark", "what", "measured", "limit", ""))
     for result in results:
-        for ratio in result.ratios:
-            verdict = "[green]passed[/]" if ratio.passed else "[red]failed[/]"
-            name = Text(ratio.name)
-            table.add_row(result.benchmark, name, f"{ratio.value:.2f}x", f"at most {ratio.limit:.2f}x", verdict)
+        rows = [(each.name, f"{each.value:.2f}x", f"{each.limit:.2f}x", each.passed) for each in result.ratios]
+        for each in result.bounds:
+            rows.append((each.name, f"{each.value:.0f} {each.unit}", f"{each.limit:.0f} {each.unit}", each.passed))
+        for name, value, limit, passed in rows:
+            verdict = "[green]passed[/]" if passed else "[red]failed[/]"
+            table.add_row(result.benchmark, Text(name), value, f"at most {limit}", verdict)
     return table
 
 

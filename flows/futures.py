@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -18,6 +18,10 @@ class Settled(Generic[R]):
 
     values: dict[str, R]
     failures: dict[str, str]
+
+    def joined(self, other: Settled[R], stopped: Mapping[str, str] | None = None) -> Settled[R]:
+        """The same with what `other` came to, and with what was `stopped` before it began."""
+        return Settled({**self.values, **other.values}, {**self.failures, **other.failures, **(stopped or {})})
 
 
 def settle(names: Sequence[str], futures: Iterable[PrefectFuture[R]]) -> Settled[R]:

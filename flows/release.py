@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from prefect import flow, unmapped
@@ -12,6 +11,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from argosy.errors import ReleaseFailed
 from argosy.models import BuildResult, Plan, TriggerEvent, Verdict, WriteBack
+from argosy.plan import blocked, waves
 from argosy.redact import redact
 from argosy.report import Findings, Report, awaiting, planned, summarise
 from flows.ending import prompt_end
@@ -46,6 +46,7 @@ def release(
     trigger: TriggerEvent | None = None,
     adopt: bool = False,
     dry_run: bool = False,
+    force: list[str] | None = None,
 ) -> State[Any]:
     """Release what changed to `environment`, and fail when any service could not be released.
 
@@ -57,25 +58,32 @@ def release(
         trigger: what started the run, for its readers.
         adopt: take over services whose current reference nothing explains.
         dry_run: plan, and stop there.
+        force: build these services anew, from no cache, whatever the registry has.
     """
     resolved = resolve(repository, environment, source_sha)
-    plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt)
+    plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
     if dry_run or plan.nothing_to_do:
-        return _end(planned(plan))
+        return _end(planned(plan), trigger)
     built = _build(repository, plan)
     written = _write_back(repository, plan, built.values)
     verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), built.values)
     failures = {**built.failures, **_unwritten(plan, built.values, written), **verdicts.failures}
     findings = Findings(built.values, failures, written.values.get(COMMIT), verdicts.values, problems)
-    return _end(summarise(plan, findings))
+    return _end(summarise(plan, findings), trigger)
 
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
-    """Every image, concurrently; one that fails stops no other."""
+    """Every image, concurrently but after those that it is built from; one that fails stops no other."""
     names, where = [item.name for item in plan.to_write], _where(repository, plan)
     ready = patient(ensure_repository, plan.retry).map(*where, list(plan.to_write))
-    images = settle(names, patient(build, plan.retry).map(*where, ready))
-    return replace(images, failures={**images.failures, **settle(names, ready).failures})
+    prepared = dict(zip(names, ready, strict=True))
+    images: Settled[BuildResult] = Settled({}, dict(plan.failures))
+    for wave in waves(plan):
+        stopped = blocked(wave, images.failures)
+        chosen = [item.name for item in wave if item.name not in stopped]
+        built = patient(build, plan.retry).map(*where, [prepared[name] for name in chosen])
+        images = images.joined(settle(chosen, built), stopped)
+    return images.joined(Settled({}, settle(names, ready).failures))
 
 
 def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> Settled[WriteBack]:
@@ -111,8 +119,8 @@ def _where(repository: str, plan: Plan) -> tuple[unmapped, unmapped, unmapped]:
     return unmapped(repository), unmapped(plan.environment), unmapped(plan.source_sha)
 
 
-def _end(report: Report) -> State[Any]:
-    publish(report)
+def _end(report: Report, trigger: TriggerEvent | None) -> State[Any]:
+    publish(report, trigger)
     if report.failed or report.problems:
         raise ReleaseFailed(report.sentence(), remedy="what succeeded stays released; run again once it is mended")
     return Completed(message=redact(report.sentence()), name="Adoption needed" if report.unknown else "Completed")

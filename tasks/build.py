@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from argosy import images, publishing
-from argosy.build_context import export
+from argosy.base_images import pinned
+from argosy.build_context import contexts, export
+from argosy.errors import Terminal
 from argosy.home import run_folder
 from argosy.models import BuildResult, BuildStatus, ServicePlan
+from argosy.registry import Registry
 from argosy.snapshot import Snapshot
 from blocks.engine import builder_host
 from tasks.policy import stage
@@ -24,31 +28,53 @@ def build(repository: str, environment: str, source_sha: str, item: ServicePlan)
     work = Workspace.open(repository, environment, source_sha)
     started = time.monotonic()
     with work.registry().client(work.environment.registry.host) as registry:
-        standing = registry.digest_of(item.service.ecr_repository, item.content.tag)
-        digest = standing or _build(work, source_sha, item)
+        standing = None if item.forced else registry.digest_of(item.service.ecr_repository, item.content.tag)
+        digest = standing or _build(work, source_sha, item, _bases(work, source_sha, item, registry))
         manifest = registry.manifest(item.service.ecr_repository, digest)
         reference = publishing.tag_release(registry, item.wanted, manifest)
     status = BuildStatus.REUSED if standing else BuildStatus.BUILT
     return BuildResult(item.name, status, reference, digest, item.content, time.monotonic() - started)
 
 
-def _build(work: Workspace, source_sha: str, item: ServicePlan) -> str:
-    git = work.mirror.git
-    inputs = Snapshot(git, source_sha, work.environment.written).inputs(item.service)
-    request = images.BuildRequest(
-        service=item.service,
-        references=(item.wanted.tagged(item.content.tag),),
-        dockerfile=inputs.dockerfile.path,
-        write_context=partial(export, git, inputs),
-        scratch=run_folder(run_id()),
-        labels={
-            "org.opencontainers.image.revision": source_sha,
-            "org.opencontainers.image.source": work.repository.url,
-        },
-    )
-    credentials = work.registry().credentials()
-    logins = {work.environment.registry.host: credentials} if credentials else {}
-    return images.build(request, builder_host(work.docker()), logins, _tell)
+def _build(work: Workspace, source_sha: str, item: ServicePlan, images_of: Mapping[str, str]) -> str:
+    git, folder = work.mirror.git, run_folder(run_id())
+    snapshot = Snapshot(git, source_sha, work.environment.written, resolved=dict(item.base_images))
+    inputs = snapshot.inputs(item.service)
+    with contexts(git, inputs, folder) as places:
+        request = images.BuildRequest(
+            service=item.service,
+            references=(item.wanted.tagged(item.content.tag),),
+            dockerfile=inputs.dockerfile.path,
+            write_context=partial(export, git, inputs),
+            scratch=folder,
+            labels={
+                "org.opencontainers.image.revision": source_sha,
+                "org.opencontainers.image.source": work.repository.url,
+            },
+            contexts={**places, **images_of, **{name: pinned(name, digest) for name, digest in item.base_images}},
+            fresh=item.forced,
+        )
+        credentials = work.registry().credentials()
+        logins = {work.environment.registry.host: credentials} if credentials else {}
+        return images.build(request, builder_host(work.docker()), logins, _tell)
+
+
+def _bases(work: Workspace, source_sha: str, item: ServicePlan, registry: Registry) -> dict[str, str]:
+    """The images of the services that this one is built from, as they are at the same commit."""
+    if not item.service.dependencies:
+        return {}
+    snapshot = Snapshot(work.mirror.git, source_sha, work.environment.written, resolved=dict(item.base_images))
+    found: dict[str, str] = {}
+    for base in item.service.dependencies:
+        digest = registry.digest_of(base.ecr_repository, snapshot.digest(base).tag)
+        if digest is None:
+            raise Terminal(
+                f"it is built from {base.name}, of whose content the registry has no image",
+                service=item.name,
+                remedy=f"release {base.name} in the same run, or before",
+            )
+        found[base.name] = pinned(work.environment.repository(base), digest)
+    return found
 
 
 def _tell(line: str) -> None:

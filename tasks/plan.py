@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argosy import plan as planning
 from argosy import publishing
+from argosy.base_images import looked_up
 from argosy.digests import Digests
 from argosy.models import Plan, Resolved
 from argosy.standing import look
@@ -14,14 +15,20 @@ from tasks.workspace import Workspace, now
 
 @stage("plan", run_name="plan {environment}", timeout=900, persist=True)
 def make_plan(
-    repository: str, environment: str, resolved: Resolved, services: tuple[str, ...] = (), adopt: bool = False
+    repository: str,
+    environment: str,
+    resolved: Resolved,
+    services: tuple[str, ...] = (),
+    adopt: bool = False,
+    force: tuple[str, ...] = (),
 ) -> Plan:
     """Compare what the commit desires with what is released, and with what the registry has."""
     work = Workspace.open(repository, environment, resolved.source_sha)
-    situation = look(Digests(work.mirror.git, work.environment), resolved.source_sha, resolved.target_sha, now())
-    with work.registry().client(work.environment.registry.host) as registry:
+    digests = looked_up(Digests(work.mirror.git, work.environment), resolved.source_sha, work.client)
+    situation = look(digests, resolved.source_sha, resolved.target_sha, now())
+    with work.client(work.environment.registry.host) as registry:
         presence = publishing.presence(registry, work.environment, situation)
-    plan = planning.make(work.environment, situation.asked(presence), adopt=adopt, services=services)
+    plan = planning.make(work.environment, situation.asked(presence), adopt=adopt, services=services, force=force)
     _show(plan)
     return plan
 
@@ -31,5 +38,6 @@ def _show(plan: Plan) -> None:
         {"service": item.name, "state": item.state.value, "reason": item.reason, "content": item.content.hex[:12]}
         for item in plan.services
     ]
+    rows += [{"service": name, "state": "failed", "reason": why, "content": ""} for name, why in plan.failures]
     described = f"A release of `{plan.source_sha[:12]}` to **{plan.environment}**. Plan `{plan.hash[:12]}`."
     show_table(f"plan-{plan.environment}", rows, described)

@@ -15,6 +15,7 @@ from argosy.digests import environment_at
 from argosy.environment import Environment
 from argosy.gitops import Writer
 from argosy.mirror import Mirror
+from argosy.registry import Registry
 from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
@@ -73,6 +74,10 @@ class Workspace:
     def registry(self) -> ContainerRegistry:
         """The block of the environment's registry."""
         return load(ContainerRegistry, self.environment.blocks.registry)
+
+    def client(self, host: str) -> Registry:
+        """A client for the registry at `host`, with the environment's credentials where it is the environment's own."""
+        return self.registry().client(host) if host == self.environment.registry.host else Registry(host)
 
     def aws(self) -> AwsCredentials:
         """The block of the environment's AWS credentials."""

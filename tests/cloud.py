@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deployments.local.aws import Aws
 from deployments.local.bridge import Bridge
-from deployments.local.process import free_port
+from deployments.local.ports import Port
 from deployments.local.registry import Registry, binary
 from tests.deployments import images
 
@@ -26,10 +26,10 @@ class Cloud:
     @contextmanager
     def started(cls, state: Path, packages: Path) -> Iterator[Cloud]:
         """A cloud that keeps its files in `state`, for the length of a `with`."""
-        port = free_port()
+        port = Port()
         with Aws(state=state) as aws:
             password = aws.registry_password()
-            with Bridge(aws, f"127.0.0.1:{port}", password, state=state) as bridge:
+            with Bridge(aws, port.host, password, state=state) as bridge:
                 registry = Registry(binary(packages), password, state=state, port=port, notify=bridge.url)
                 with registry:
                     yield cls(aws, registry, bridge)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import secrets
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from argosy.home import home
 from deployments.local.git_server import BOT, GitServer
 from tests.cloud import Cloud
+from tests.users_home import UsersHome
 
 if TYPE_CHECKING:  # they import Prefect, which takes seconds that the tests of the engine need not wait for
     from deployments.local.stack import Stack
@@ -104,13 +106,26 @@ def watched(hosted: HostedShop, git_server: tuple[GitServer, SecretStr], tmp_pat
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The embedded stack that every end-to-end test runs on."""
+def users_home(tmp_path_factory: pytest.TempPathFactory) -> UsersHome:
+    """A home that the stack must neither read nor change."""
+    return UsersHome.made(tmp_path_factory.mktemp("users"))
+
+
+@pytest.fixture(scope="session")
+def stack(users_home: UsersHome) -> Iterator[Stack]:
+    """The embedded stack that every end-to-end test runs on, started by a user with `users_home`."""
     from deployments.local.stack import Stack
     from tests.e2e.store import DEPLOYMENT
 
     auth = SecretStr(f"argosy:{secrets.token_urlsafe(24)}")
-    with Stack(stable_for=0.5, retry_delay=1.0, auth=auth) as stack, stack.api as api:
+    with pytest.MonkeyPatch.context() as shell:
+        shell.setenv("ARGOSY_HOME", str(home()))  # where packages are unpacked already
+        for name, value in users_home.variables().items():
+            shell.setenv(name, value)
+        stack = Stack(stable_for=0.5, retry_delay=1.0, auth=auth)
+        stack.start()
+    with ExitStack() as held, stack.api as api:
+        held.push(stack)
         for deployment in (DEPLOYMENT, "release/dev"):
             api.pause_schedules(deployment)  # a run at the full hour would release what a test is about to
         yield stack

@@ -1,23 +1,73 @@
-"""`argosy config check`: whether argosy.yaml is right, and the files are there that it names."""
+"""`argosy config`: whether argosy.yaml is right, what it comes to, and its JSON Schema."""
 
 from __future__ import annotations
 
-from argosy.cli import report
+import sys
+from pathlib import Path
+
 from argosy.cli.options import Options, Parser
-from argosy.doctor import configuration
-from argosy.doctor.examination import files
-from argosy.errors import ExitCode
+from argosy.cli.screen import answer
+from argosy.errors import ConfigurationError, ExitCode
+
+_ACTIONS = """
+actions:
+  check   say all that is wrong with it and the files that it names, with line and remedy
+  show    print every setting of an environment, and the line that it comes from
+  schema  print the JSON Schema of argosy.yaml, for editors
+"""
 
 
 def configure(parser: Parser) -> None:
     """Add the command's own options."""
-    parser.add_argument("action", choices=["check"], help="say all that is wrong with it, with line and remedy")
+    parser.listing(_ACTIONS)
+    parser.add_argument("action", choices=["check", "show", "schema"], metavar="action", help="one of those below")
     parser.add_argument("--environment", metavar="NAME", help="one environment (all)")
 
 
 def run(options: Options) -> ExitCode:
-    """Show what is wrong, or that nothing is; 2 where anything is."""
+    """Do what was asked for; 2 where the configuration is wrong."""
+    # Each imports what it needs itself: who wants the schema waits for no check.
+    return {"check": _check, "show": _show, "schema": _schema}[options.own.action](options)
+
+
+def _check(options: Options) -> ExitCode:
+    from argosy.cli import report
+    from argosy.doctor import configuration
+    from argosy.doctor.examination import files
+
     told, environments = configuration.check(options.configuration, options.own.environment)
     found = (*told, *files(options.repo, environments))
     report.show(found, as_json=options.json)
     return ExitCode.WRONG if report.faulty(found) else ExitCode.DONE
+
+
+def _show(options: Options) -> ExitCode:
+    from argosy.cli import effective_table
+    from argosy.config import loaded
+    from argosy.config_text import settings
+    from argosy.yaml_positions import Document
+
+    file = options.configuration
+    document = Document(_read(file), file.name)
+    configuration = loaded(document)
+    names = [options.own.environment] if options.own.environment else list(configuration.environments)
+    effective_table.show({name: settings(document, configuration, name) for name in names}, file.name, options)
+    return ExitCode.DONE
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        remedy = "write one with argosy init, or name the folder with --repo"
+        raise ConfigurationError(f"{file}: {error.strerror or error}", remedy=remedy) from error
+
+
+def _schema(options: Options) -> ExitCode:
+    from argosy import config_schema
+
+    if options.json:
+        answer(config_schema.schema())
+    else:
+        sys.stdout.write(config_schema.text())
+    return ExitCode.DONE

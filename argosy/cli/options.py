@@ -20,8 +20,13 @@ class Entry:
 
 
 COMMANDS = {
-    "config": Entry("argosy.cli.config", "check argosy.yaml, and the files that it names"),
+    "init": Entry("argosy.cli.init", "write an argosy.yaml from what is found in the repository"),
+    "changes": Entry("argosy.cli.changes", "say which services changed between two commits, by their path filters"),
+    "config": Entry("argosy.cli.config", "check argosy.yaml, show what it comes to, print its schema"),
+    "digest": Entry("argosy.cli.digest", "show the content digest of each service, and what went into it"),
     "doctor": Entry("argosy.cli.doctor", "check all that a release needs, and say what to do about it"),
+    "plan": Entry("argosy.cli.plan", "show what a release would do with each service, and why"),
+    "release": Entry("argosy.cli.release", "start a release on Prefect, and follow it to its end"),
 }
 
 _ENDINGS = """
@@ -43,6 +48,10 @@ class Parser(argparse.ArgumentParser):
         """The parser of a command, with the options that all have."""
         parser = cls(prog=f"argosy {command}", description=COMMANDS[command].help, allow_abbrev=False)
         return _common(parser)
+
+    def listing(self, text: str) -> None:
+        """Show `text` below the options, its lines as they are."""
+        self.epilog, self.formatter_class = text, argparse.RawDescriptionHelpFormatter
 
     def error(self, message: str) -> NoReturn:
         """Raise WrongUse."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from argosy.cli.screen import answer
+from argosy.cli.screen import answer, console
 from argosy.doctor.findings import Finding, Level, verdict
 
 _COLOURS = {
@@ -28,7 +28,6 @@ def show(findings: Sequence[Finding], *, as_json: bool) -> None:
         answer({"ok": not faulty(findings), "findings": [asdict(finding) for finding in findings]})
         return
     # Imported late: under --json nobody waits for it.
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -41,8 +40,4 @@ def show(findings: Sequence[Finding], *, as_json: bool) -> None:
         if finding.remedy and finding.level is not Level.GOOD:
             why.append(f"\ndo: {finding.remedy}", "green")
         table.add_row(Text(finding.level, _COLOURS[finding.level]), Text(finding.what), Text(finding.where), why)
-    # Piped into a file there is no width to keep to, and a line is easier to look for than a folded one.
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=200)
-    console.print(table)
+    console().print(table)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from argosy.errors import ArgosyError
+
+if TYPE_CHECKING:  # most commands end well, and some show no colour
+    from rich.console import Console
 
 
 def failed(error: ArgosyError, *, as_json: bool) -> None:
@@ -37,6 +40,14 @@ def document(error: ArgosyError) -> dict[str, Any]:
         "service": error.service,
         "remedy": redact(error.remedy) if error.remedy else None,
     }
+
+
+def console() -> Console:
+    """Where tables for people are printed; piped into a file there is no width to keep to, and no line is folded."""
+    from rich.console import Console
+
+    page = Console(highlight=False)
+    return page if page.is_terminal else Console(highlight=False, width=200)
 
 
 def answer(value: Any) -> None:

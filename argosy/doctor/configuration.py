@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from argosy.config import load
+from argosy.config import PLACEHOLDER_ACCOUNT, Configuration, load
 from argosy.config_text import problems
 from argosy.doctor.findings import Finding, Level
 from argosy.environment import Environment, resolve
@@ -30,7 +30,16 @@ def check(file: Path, environment: str | None) -> tuple[tuple[Finding, ...], tup
         ]
     except ConfigurationError as error:  # the environment that was asked for is none
         return (_finding(error, file.name),), ()
-    return (Finding(Level.GOOD, _WHAT, file.name, _summary(chosen)),), tuple(chosen)
+    return (Finding(Level.GOOD, _WHAT, file.name, _summary(chosen)), *_placeholder(configuration, file.name)), tuple(
+        chosen
+    )
+
+
+def _placeholder(configuration: Configuration, file: str) -> tuple[Finding, ...]:
+    if configuration.registry.account_id != PLACEHOLDER_ACCOUNT or configuration.registry.endpoint:
+        return ()
+    why = f"registry.account_id is {PLACEHOLDER_ACCOUNT}, the placeholder of argosy init"
+    return (Finding(Level.WARNING, _WHAT, file, why, "put the account there that has your registry"),)
 
 
 def _finding(error: ConfigurationError, file: str) -> Finding:

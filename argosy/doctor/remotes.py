@@ -74,17 +74,24 @@ def registry(given: Given, environment: Environment) -> Finding:
 
 
 def _registry(given: Given, environment: Environment) -> str:
-    host, pair = environment.registry.host, given.pair("ARGOSY_REGISTRY")
-    if environment.registry.type == "ecr" and given.aws:
-        credentials: RegistryCredentials | None = _ecr_login(given, environment)[1]
-    else:
-        credentials = RegistryCredentials(*pair) if pair else None
+    host, credentials = environment.registry.host, registry_credentials(given, environment)
     if credentials is None:
         return _answers(f"{'http' if is_loopback(_name(host)) else 'https'}://{host}/v2/", given, "the registry")
     with Registry(host, credentials, timeout=given.seconds) as client:
         for service in environment.services[:1]:
             client.digest_of(service.ecr_repository, "latest")
     return "answers, and lets these credentials in"
+
+
+def registry_credentials(given: Given, environment: Environment) -> RegistryCredentials | None:
+    """What opens the environment's registry: by AWS where that is given, else the user and the password; or nothing.
+
+    Raises Transient where AWS cannot be reached, Terminal where it refuses.
+    """
+    pair = given.pair("ARGOSY_REGISTRY")
+    if environment.registry.type == "ecr" and given.aws:
+        return _ecr_login(given, environment)[1]
+    return RegistryCredentials(*pair) if pair else None
 
 
 def _ecr_login(given: Given, environment: Environment) -> tuple[str, RegistryCredentials]:

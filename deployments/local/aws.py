@@ -17,7 +17,8 @@ import httpx
 from pydantic import SecretStr
 
 from deployments.local.part import Part
-from deployments.local.process import Process, environment, free_port, listening
+from deployments.local.ports import Port
+from deployments.local.process import Process, environment
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -64,17 +65,17 @@ class Aws(Part):
     bridge_key: AccessKey
 
     def __init__(self, *, state: Path) -> None:
-        self._port = free_port()
+        port = Port()
         self._administrator = AccessKey("nobody", "nobody", SecretStr("nobody"))
-        self.endpoint_url = f"http://127.0.0.1:{self._port}"
+        self.endpoint_url = port.url
         # Whoever asks is let in until there is an administrator; `start` closes that door.
         env = environment(state, INITIAL_NO_AUTH_ACTION_COUNT="inf")
-        command = [sys.executable, "-m", "deployments.local.moto_server", str(self._port)]
-        self._process = Process("aws", command, state=state, env=env)
+        command = [sys.executable, "-m", "deployments.local.moto_server", str(port.number)]
+        self._process = Process("aws", command, state=state, env=env, port=port)
 
     def start(self) -> None:
         """Start it, create its users and enforce their policies; raises as `Process.start` does."""
-        self._process.start(lambda: listening(self._port))
+        self._process.start()
         try:
             self._administrator = self.create_user("administrator", ["*"])
             httpx.post(f"{self.endpoint_url}/moto-api/reset-auth", content="0", trust_env=False).raise_for_status()

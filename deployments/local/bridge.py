@@ -21,7 +21,8 @@ from pydantic import SecretStr
 
 from deployments.local.aws import AccessKey, Aws, session
 from deployments.local.part import Part
-from deployments.local.process import Process, environment, free_port, listening
+from deployments.local.ports import Port
+from deployments.local.process import Process, environment
 from deployments.local.registry import USER
 
 if TYPE_CHECKING:
@@ -40,23 +41,23 @@ class Bridge(Part):
     """
 
     def __init__(self, aws: Aws, registry_host: str, password: SecretStr, *, state: Path) -> None:
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}/events"
+        self._port = Port()
+        self.url = f"{self._port.url}/events"
         self._aws, self._registry_host, self._password = aws, registry_host, password
         command = [sys.executable, "-m", "deployments.local.bridge"]
-        self._process = Process("bridge", command, state=state, env=environment(state))
+        self._process = Process("bridge", command, state=state, env=environment(state), port=self._port)
 
     def start(self) -> None:
         """Start it; raises as `Process.start` does."""
         key = self._aws.bridge_key
         settings = {
-            "port": self._port,
+            "port": self._port.number,
             "registry_url": f"http://{self._registry_host}",
             "registry_password": self._password.get_secret_value(),
             "endpoint_url": self._aws.endpoint_url,
             "key": {"user": key.user, "id": key.id, "secret": key.secret.get_secret_value()},
         }
-        self._process.start(lambda: listening(self._port), given=SecretStr(json.dumps(settings)))
+        self._process.start(given=SecretStr(json.dumps(settings)))
 
     def stop(self) -> None:
         """End it."""

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from argosy.errors import Terminal
 from deployments.local.part import Part
-from deployments.local.process import Process, environment, free_port, listening
+from deployments.local.ports import Port
+from deployments.local.process import Process, environment
 
 BOT = "argosy"
 DEVELOPER = "developer"
@@ -28,18 +29,18 @@ class GitServer(Part):
     """Serves the bare repositories in `state/git` to `users` (name to password) on 127.0.0.1."""
 
     def __init__(self, users: Mapping[str, SecretStr], *, state: Path) -> None:
-        self._port = free_port()
+        self._port = Port()
         self._folder = state / "git"
         self._users = dict(users)
         self._env = environment(state, GIT_CONFIG_NOSYSTEM="1")
-        command = [sys.executable, "-m", "deployments.local.git_http", str(self._port), str(self._folder)]
-        self._process = Process("git", command, state=state, env=self._env)
+        command = [sys.executable, "-m", "deployments.local.git_http", str(self._port.number), str(self._folder)]
+        self._process = Process("git", command, state=state, env=self._env, port=self._port)
 
     def start(self) -> None:
         """Start it; raises as `Process.start` does."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         users = {user: password.get_secret_value() for user, password in self._users.items()}
-        self._process.start(lambda: listening(self._port), given=SecretStr(json.dumps(users)))
+        self._process.start(given=SecretStr(json.dumps(users)))
 
     def stop(self) -> None:
         """End it; the repositories stay."""
@@ -85,7 +86,7 @@ class GitServer(Part):
 
     def url(self, name: str) -> str:
         """Where clients find the repository; it holds no credentials."""
-        return f"http://127.0.0.1:{self._port}/{name}.git"
+        return f"{self._port.url}/{name}.git"
 
     def path(self, name: str) -> Path:
         """The repository's folder, to look into it behind the server's back."""

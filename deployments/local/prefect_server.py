@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from deployments.local.part import Part
+from deployments.local.ports import Port, check_free
 from deployments.local.prefect_api import PrefectApi
-from deployments.local.process import Process, check_free, environment, free_port
+from deployments.local.process import Process, environment
 
 # A first start migrates an empty database, which took 10 s here and takes longer on a busy machine.
 _PATIENCE = 180.0
@@ -23,17 +24,18 @@ class PrefectServer(Part):
     """
 
     def __init__(self, *, state: Path, auth: SecretStr | None = None, port: int | None = None) -> None:
-        self._port = port = port or free_port()
-        self.ui_url = f"http://127.0.0.1:{port}"
+        self._port = Port(port)
+        number = str(self._port.number)
+        self.ui_url = self._port.url
         self.api_url = f"{self.ui_url}/api"
         self.auth = auth
         self._home = (state / "prefect").resolve()
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        self._process = Process("prefect-server", command, state=state, env=self._environment(state))
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", number]
+        self._process = Process("prefect-server", command, state=state, env=self._environment(state), port=self._port)
 
     def start(self) -> None:
         """Start it; raises as `Process.start` does, and WrongUse where its port is taken."""
-        check_free(self._port)  # another Prefect there would answer that it is well
+        check_free(self._port.number)
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)  # the key to every block's secrets is in it
         with PrefectApi(self.api_url) as api:
             self._process.start(api.healthy, timeout=_PATIENCE)

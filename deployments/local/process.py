@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from argosy.errors import Terminal, Transient, WrongUse
+from argosy.errors import Terminal, Transient
+from deployments.local.ports import Port
 
 _DEAD = ("Z", "X")  # states of /proc/PID/stat: proc(5)
 
@@ -22,7 +23,8 @@ _DEAD = ("Z", "X")  # states of /proc/PID/stat: proc(5)
 class Process:
     """A process in a group of its own, with its log in `state/logs` and its record in `state/run`.
 
-    `env` is the whole environment: nothing of the caller's leaks in but what the caller puts there.
+    `env` is the whole environment: nothing of the caller's leaks in but what the caller puts there. `port` is where it
+    listens, if it does.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Process:
         state: Path,
         env: Mapping[str, str],
         cwd: Path | None = None,
+        port: Port | None = None,
     ) -> None:
         self.name = name
         self.command = [str(part) for part in command]
@@ -40,6 +43,7 @@ class Process:
         self._record = state / "run" / f"{name}.json"
         self._env = dict(env)
         self._cwd = cwd or state
+        self._port = port
         self._popen: subprocess.Popen[bytes] | None = None
 
     @property
@@ -47,11 +51,14 @@ class Process:
         """The process id while it runs; it is the id of its group too."""
         return self._popen.pid if self._popen and self._popen.poll() is None else None
 
-    def start(self, ready: Callable[[], bool], timeout: float = 60.0, given: SecretStr | None = None) -> None:
-        """Start it and return when `ready()` says so; `given` (under 64 KiB) is all that its standard input holds.
+    def start(
+        self, ready: Callable[[], bool] = lambda: True, timeout: float = 60.0, given: SecretStr | None = None
+    ) -> None:
+        """Start it and return when it listens on its port and `ready()` says so.
 
-        Raises Terminal when it ends before, Transient when it is not ready within `timeout` seconds; both quote
-        the end of its log, and neither leaves the process behind.
+        `given` (under 64 KiB) is all that its standard input holds. Raises Terminal when it ends before, Transient
+        when it is not ready within `timeout` seconds; both quote the end of its log, and neither leaves the process
+        behind.
         """
         for folder in (self.log.parent, self._record.parent):
             folder.mkdir(parents=True, exist_ok=True)
@@ -67,12 +74,17 @@ class Process:
             raise
 
     def _await(self, ready: Callable[[], bool], deadline: float) -> None:
-        while not ready():
-            if self._popen is None or self._popen.poll() is not None:
+        # Whoever else answers on that port is not this part: it has to be there, and to listen itself.
+        while not (self._listens() and ready()):
+            if self.pid is None:
                 raise Terminal(f"{self.name} ended while starting: {self._tail()}", remedy=f"see {self.log}")
             if time.monotonic() > deadline:
                 raise Transient(f"{self.name} did not become ready: {self._tail()}", remedy=f"see {self.log}")
             time.sleep(0.05)
+
+    def _listens(self) -> bool:
+        pid = self.pid
+        return pid is not None and (self._port is None or self._port.listened_on_by(pid))
 
     def _tail(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()
@@ -166,24 +178,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def check_free(port: int) -> None:
-    """Raise WrongUse where nothing can listen on `port` of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one in TIME_WAIT is free, as servers see it
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
-            why = error.strerror if isinstance(error, OSError) else "ports go up to 65535"
-            raise WrongUse(
-                f"port {port} of 127.0.0.1 cannot be had: {why}",
-                remedy="end what listens there (ss -ltnp shows it), ask for another, or for none",
-            ) from error
-
-
-def listening(port: int) -> bool:
-    """Whether something on 127.0.0.1 accepts connections on `port`."""
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from deployments.local.packages import unpack
 from deployments.local.part import Part
-from deployments.local.process import Process, free_port, listening
+from deployments.local.ports import Port
+from deployments.local.process import Process
 
 USER = "AWS"
 """The user name that Amazon ECR's docker logins have."""
@@ -28,20 +29,20 @@ class Registry(Part):
     """
 
     def __init__(
-        self, binary: Path, password: SecretStr, *, state: Path, port: int | None = None, notify: str | None = None
+        self, binary: Path, password: SecretStr, *, state: Path, port: Port | None = None, notify: str | None = None
     ) -> None:
-        self.port = port or free_port()
+        self._port = port or Port()
         self.password = password
         self._folder = state / "registry"
         self._notify = notify
         command: list[str | Path] = [binary, "serve", self._folder / "config.yml"]
         env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self._folder)}
-        self._process = Process("registry", command, state=state, env=env)
+        self._process = Process("registry", command, state=state, env=env, port=self._port)
 
     @property
     def host(self) -> str:
         """`127.0.0.1:PORT`, as image references have it."""
-        return f"127.0.0.1:{self.port}"
+        return self._port.host
 
     def start(self) -> None:
         """Write its configuration and start it; raises as `Process.start` does."""
@@ -50,7 +51,7 @@ class Registry(Part):
         entry = bcrypt.hashpw(self.password.get_secret_value().encode(), salt).decode()
         (self._folder / "htpasswd").write_text(f"{USER}:{entry}\n")
         (self._folder / "config.yml").write_text(json.dumps(self._configuration(), indent=2))
-        self._process.start(lambda: listening(self.port))
+        self._process.start()
 
     def stop(self) -> None:
         """End it; what was pushed stays in the state directory."""

@@ -66,38 +66,23 @@ class Developer:
 def plant(
     source: Path, developer: Developer, registry_host: str, base_image: str, impatience: Impatience = Impatience()
 ) -> tuple[str, ...]:
-    """Make `source` the first commit of every branch that its environments name, and return those branches.
+    """Make the files in `source` the first commit of every branch that its environments name; return the branches.
 
-    Of a git repository it is what is committed, of another folder every file. `source` itself is left as it is: the
-    copy's `argosy.yaml` names the stack's registry, and `base_image` where a Dockerfile asks for busybox by that
-    build argument, so that the example and what is made from it build without network; and it is as impatient as
-    `impatience` says.
+    `source`, whose `argosy.yaml` is right, is left as it is. The copy's `argosy.yaml` names the stack's registry, and
+    `base_image` where a Dockerfile asks for busybox by that build argument, so that the example and what is made from
+    it build without network; and it is as impatient as `impatience` says.
     """
-    _copy(source, developer.path)
+    shutil.copytree(source, developer.path, symlinks=True)
     _point_at(developer.path / FILE, registry_host, base_image if _takes_busybox(developer.path) else None, impatience)
     configuration = load((developer.path / FILE).read_bytes())
     named = configuration.environments.values()
     branches = tuple(dict.fromkeys(branch for each in named for branch in (each.source.branch, each.target.branch)))
     developer.git("init", "--quiet", "--initial-branch", branches[-1])
     developer.git("remote", "add", "origin", developer.url)
-    developer.git("add", "--all")
+    developer.git("add", "--all", "--force")  # what was committed though ignored, too
     developer.git("commit", "--quiet", "--message", "Open the shop")
     developer.git("push", "--quiet", "origin", *_refspecs(branches))
     return branches
-
-
-def _copy(source: Path, target: Path) -> None:
-    if not (source / ".git").exists():
-        shutil.copytree(source, target, symlinks=True)
-        return
-    command = ["git", "clone", "--quiet", "--depth=1", source.resolve().as_uri(), str(target)]
-    done = subprocess.run(command, capture_output=True, env=environment(), check=False, timeout=600)
-    if done.returncode:
-        raise ConfigurationError(
-            f"{source} cannot be cloned: {done.stderr.decode(errors='replace').strip()}",
-            remedy="commit something, and see whether it is whole: git fsck",
-        )
-    shutil.rmtree(target / ".git")
 
 
 def _takes_busybox(folder: Path) -> bool:
@@ -110,17 +95,21 @@ def _refspecs(branches: Sequence[str]) -> list[str]:
 
 def _point_at(file: Path, registry_host: str, base_image: str | None, impatience: Impatience) -> None:
     """Name the stack's registry, and what else was given, in a copy of somebody's argosy.yaml."""
-    if not file.exists():
-        raise ConfigurationError(f"{file.parent} has no {FILE}", remedy="write one; docs/configuration.md says how")
     yaml = YAML()
     document: dict[str, Any] = yaml.load(file)
     document["registry"]["endpoint"] = registry_host
     if base_image:
-        build = document.setdefault("defaults", {}).setdefault("build", {})
-        build.setdefault("args", {})["BASE_IMAGE"] = base_image
+        _section(_section(_section(document, "defaults"), "build"), "args")["BASE_IMAGE"] = base_image
     if impatience.stable_for is not None and document.get("argocd"):
         document["argocd"]["stable_for"] = impatience.stable_for
     if impatience.retry_delay is not None:
         for environment in document["environments"].values():
-            environment.setdefault("retry", {})["initial_delay"] = impatience.retry_delay
+            _section(environment, "retry")["initial_delay"] = impatience.retry_delay
     yaml.dump(document, file)
+
+
+def _section(document: dict[str, Any], key: str) -> dict[str, Any]:
+    """The mapping under `key`, which may be left out or blank."""
+    section: dict[str, Any] = document.get(key) or {}
+    document[key] = section
+    return section

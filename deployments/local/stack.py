@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
+from types import TracebackType
 
 from pydantic import SecretStr
 
@@ -27,9 +28,9 @@ from deployments.local.engine import Engine
 from deployments.local.git_server import BOT, DEVELOPER, GitServer
 from deployments.local.packages import unpack
 from deployments.local.part import Part
+from deployments.local.ports import Port
 from deployments.local.prefect_api import PrefectApi
 from deployments.local.prefect_server import PrefectServer
-from deployments.local.process import free_port
 from deployments.local.registration import register
 from deployments.local.registry import USER, Registry
 from deployments.local.seed import EXAMPLE, Developer, Impatience, plant
@@ -45,8 +46,9 @@ Teller = Callable[[str, float], None]
 class Stack(Part):
     """A registry, AWS, git, Argo CD's stand-in, an engine and Prefect, with `source` planted and not yet released.
 
-    Everything lies in `state`, a new folder below ARGOSY_HOME; nothing of it stays after `stop`. `stable_for` replaces
-    the seconds of health that the planted `argosy.yaml` asks for, `retry_delay` those before the first retry. `auth`
+    Everything lies in `state`, a new folder below ARGOSY_HOME; nothing of it stays after `stop`, but the logs where the
+    stack did not start, or a `with` of it ended with an error. `stable_for` replaces the seconds
+    of health that the planted `argosy.yaml` asks for, `retry_delay` those before the first retry. `auth`
     (`USER:PASSWORD`) closes the Prefect API. The dashboard is on `port`, else on one that is free.
     """
 
@@ -66,7 +68,7 @@ class Stack(Part):
         self.prefect = PrefectServer(state=self.state, auth=auth, port=port)
         self.passwords = {user: SecretStr(secrets.token_urlsafe(24)) for user in (BOT, DEVELOPER)}
         self.git = GitServer(self.passwords, state=self.state)
-        self._registry_port = free_port()
+        self._registry_port = Port()
         self._source, self._tell, self._impatience = source, tell, Impatience(stable_for, retry_delay)
         self.repository = "argosy"  # the name of the block, and of the repository on the git server
         self.bot_email = "argosy@localhost"
@@ -80,7 +82,7 @@ class Stack(Part):
     @property
     def registry_host(self) -> str:
         """The registry's host and port, as image references have them."""
-        return f"127.0.0.1:{self._registry_port}"
+        return self._registry_port.host
 
     @property
     def api(self) -> PrefectApi:
@@ -97,20 +99,30 @@ class Stack(Part):
         pool = ThreadPoolExecutor(max_workers=4)
         try:
             self._start_all(pool)
-        except BaseException:
-            self.stop()  # what is being started in another thread fails now, instead of being waited for
+        except BaseException as error:
+            failed = isinstance(error, Exception)
+            self.stop(keep_logs=failed)  # what starts in another thread fails now, instead of being waited for
             pool.shutdown(cancel_futures=True)
-            self.stop()
+            self.stop(keep_logs=failed)
             raise
         pool.shutdown()
 
-    def stop(self) -> None:
-        """End every part and remove the state folder; what was not started yet never will be."""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop(keep_logs=isinstance(error, Exception))
+
+    def stop(self, *, keep_logs: bool = False) -> None:
+        """End every part and remove the state folder; what was not started yet never will be.
+
+        With `keep_logs` the folder's logs stay where they are, for somebody to read: the next stacks leave them there
+        for a week.
+        """
         with self._lock:
             self._stopping = True
         for part in reversed(self._started):
             part.stop()
-        shutil.rmtree(self.state, ignore_errors=True)
+        state_folder.remove(self.state, keep_logs=keep_logs)
 
     def _start_all(self, pool: ThreadPoolExecutor) -> None:
         prefect = pool.submit(self._start, "Prefect server", self.prefect)
@@ -119,6 +131,8 @@ class Stack(Part):
         registry = pool.submit(self._start_registry)
         _together([registry, git, engine])
         self._start("Argo CD stand-in", self._stand_in())
+        if prefect.done():
+            prefect.result()  # where it failed, registering would wait for a server that never comes
         self._timed("blocks and deployments", lambda: register(self))
         _together([prefect])
         self._start("Prefect worker", self._worker())

@@ -6,11 +6,14 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from deployments.local.process import started_at, sweep
 
 _OWNER = "owner.json"
+_LOGS = ("logs", "cache/runs")
+_WEEK = 7 * 24 * 3600.0
 
 
 def create(home: Path) -> Path:
@@ -18,6 +21,7 @@ def create(home: Path) -> Path:
     stacks = home / "stacks"
     stacks.mkdir(parents=True, exist_ok=True, mode=0o700)
     sweep_crashed(stacks)
+    sweep_logs(stacks, time.time() - _WEEK)
     # Written where nobody looks, then renamed: a folder without its owner would be taken for a crashed one.
     unborn = Path(tempfile.mkdtemp(prefix=".new-", dir=stacks))
     (unborn / _OWNER).write_text(json.dumps({"pid": os.getpid(), "started": started_at(os.getpid())}))
@@ -34,6 +38,32 @@ def sweep_crashed(stacks: Path) -> list[str]:
         _clear_engine(folder)
         shutil.rmtree(folder, ignore_errors=True)
     return [folder.name for folder in crashed]
+
+
+def remove(state: Path, *, keep_logs: bool = False) -> None:
+    """Remove the folder of a stack that is stopped; with `keep_logs` all but the logs of its parts and builds."""
+    kept = {state / each for each in _LOGS if keep_logs and (state / each).is_dir()}
+    _clear(state, kept)
+
+
+def _clear(folder: Path, kept: set[Path]) -> None:
+    if folder in kept:
+        return
+    if not any(each.is_relative_to(folder) for each in kept):
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for each in folder.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            _clear(each, kept)
+        else:
+            each.unlink()
+
+
+def sweep_logs(stacks: Path, before: float) -> None:
+    """Remove what stacks that failed left to be read, where it is older than `before`, in seconds of the epoch."""
+    for folder in stacks.iterdir():
+        if not (folder / _OWNER).exists() and folder.stat().st_mtime < before:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _clear_engine(folder: Path) -> None:

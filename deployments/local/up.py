@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from deployments.local.process import check_free
+from deployments.local.borrowed import borrowed
+from deployments.local.ports import check_free
 from deployments.local.seed import EXAMPLE
 from deployments.local.stack import Stack
 
@@ -22,16 +25,32 @@ def keep_up(source: Path | None, port: int | None = None) -> int:
     if port is not None:
         check_free(port)
     console = Console()
-    with console.status("starting the embedded stack"):
-        told = partial(_tell, console)
-        stack = Stack(source or EXAMPLE, tell=told, port=port)
-        stack.start()
-    try:
-        console.print(addresses(stack))
-        wait_for_interrupt(console)
-    finally:
-        stack.stop()
+    with ExitStack() as held:
+        files = held.enter_context(borrowed(source)) if source else EXAMPLE
+        stack = held.enter_context(running(Stack(files, tell=partial(_tell, console), port=port), console))
+        stay(stack, console)
     return 0
+
+
+@contextmanager
+def running(stack: Stack, console: Console) -> Iterator[Stack]:
+    """`stack`, started, for the length of a `with`; where that ends with an error, say where its logs stay."""
+    try:
+        with ExitStack() as held:
+            with console.status("starting the embedded stack"):
+                stack.start()
+            held.push(stack)
+            yield stack
+    except Exception:
+        if (logs := stack.state / "logs").is_dir():
+            console.print(f"\nThe logs stay in {logs}", soft_wrap=True, highlight=False)
+        raise
+
+
+def stay(stack: Stack, console: Console) -> None:
+    """Say where everything is, and return when somebody has had enough of it."""
+    console.print(addresses(stack))
+    _wait_for_interrupt(console)
 
 
 def _tell(console: Console, name: str, seconds: float) -> None:
@@ -57,7 +76,7 @@ def addresses(stack: Stack) -> Table:
     return table
 
 
-def wait_for_interrupt(console: Console) -> None:
+def _wait_for_interrupt(console: Console) -> None:
     """Return when the user presses Ctrl-C or sends SIGTERM."""
     console.print("Ctrl-C stops everything.")
     try:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from argosy.errors import Terminal
-from benchmarks.phases import complete, phases, until_written
+from benchmarks.phases import Record, phases, until_written
 from deployments.local.prefect_api import FlowRun, TaskRun
 
 TASKS = {
@@ -34,14 +34,30 @@ def tasks(**changed: tuple[float, float | None]) -> list[TaskRun]:
     return [TaskRun(name, "COMPLETED", "Completed", 0.0, at(a), at(b)) for name, (a, b) in times.items()]
 
 
+LINES = [
+    (9.5, "cart: #3 [2/2] RUN echo pushing it"),
+    (11, "cart: #15 pushing layers"),
+    (13, "ui: #7 exporting to image"),
+    (13.5, "ui: #7 pushing layers"),
+    (14, "cart: #15 pushing manifest for 127.0.0.1:5000/cart"),
+    (14.5, "ui: #7 pushing layers 1.0s done"),
+]
+
+
+def record(found: list[TaskRun] | None = None, lines: int = len(LINES)) -> Record:
+    logged = [{"timestamp": at(second), "message": message} for second, message in LINES[:lines]]
+    return Record(run(), tasks() if found is None else found, logged)
+
+
 def test_the_parts_follow_each_other_and_sum_up_to_the_run() -> None:
-    parts = phases(run(), tasks())
+    parts = phases(record())
     assert parts == [
         ("start-up", 3.0),
         ("resolve", 2.0),
         ("plan", 2.0),
         ("ensure repositories", 2.0),
-        ("builds", 5.0),
+        ("builds", 3.5),
+        ("pushes", 1.5),
         ("write-back", 2.0),
         ("verification", 4.0),
         ("report and end", 11.0),
@@ -50,15 +66,23 @@ def test_the_parts_follow_each_other_and_sum_up_to_the_run() -> None:
 
 
 def test_what_is_measured_begins_at_the_flows_start_and_ends_with_the_write_back() -> None:
-    assert until_written(run(), tasks()) == 13.0
+    assert until_written(record()) == 13.0
 
 
-def test_tasks_whose_end_has_not_arrived_are_waited_for() -> None:
-    assert complete(tasks())
-    assert not complete(tasks(write_back_prod=(15, None)))
-    assert not complete([task for task in tasks() if not task.name.startswith("write back")])
+def test_what_has_not_arrived_yet_is_waited_for() -> None:
+    two = tasks(build_ui=(9, 15))
+    assert record(two).complete
+    assert not record(tasks(write_back_prod=(15, None))).complete
+    assert not record([task for task in tasks() if not task.name.startswith("write back")]).complete
+    assert not record(two, lines=3).complete
 
 
-def test_a_run_without_a_write_back_is_an_error_and_not_a_quick_one() -> None:
+def test_a_service_that_is_reused_is_never_pushed() -> None:
+    assert record(lines=2).complete
+
+
+def test_a_run_without_a_write_back_or_a_push_is_an_error_and_not_a_quick_one() -> None:
     with pytest.raises(Terminal, match="write-back"):
-        until_written(run(), [task for task in tasks() if not task.name.startswith("write back")])
+        until_written(record([task for task in tasks() if not task.name.startswith("write back")]))
+    with pytest.raises(Terminal, match="pushes"):
+        phases(record(lines=1))

@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 
 from benchmarks import report
-from benchmarks.report import Figure, Ratio, Result
+from benchmarks.report import Bound, Figure, Ratio, Result
 
 
-def result(*seconds: float, limit: float = 1.5) -> Result:
+def result(*seconds: float, limit: float = 1.5, mebibytes: float = 300.0) -> Result:
     flow, floor = Figure(name="flow", rounds=seconds), Figure(name="floor", rounds=(2.0,))
     parts = report.breakdown("where it went", "floor", [("plan", 0.5), ("build", 1.0)], 2.0)
     return Result(
@@ -19,6 +19,7 @@ def result(*seconds: float, limit: float = 1.5) -> Result:
         about="what it is",
         figures=(flow, floor),
         ratios=(Ratio.between(flow, floor, limit),),
+        bounds=(Bound(name="memory", unit="MiB", rounds=(120.0, 250.4, 90.0), limit=mebibytes),),
         breakdowns=(parts,),
     )
 
@@ -37,6 +38,11 @@ def test_the_limit_itself_passes(seconds: float, passed: bool) -> None:
 def test_one_broken_limit_fails_the_whole() -> None:
     good, bad = result(2.0).ratios[0], result(4.0).ratios[0]
     assert not result(2.0).model_copy(update={"ratios": (good, bad)}).passed
+
+
+@pytest.mark.parametrize(("mebibytes", "passed"), [(250.3, False), (250.4, True)])
+def test_the_largest_value_of_any_round_counts_against_a_bound(mebibytes: float, passed: bool) -> None:
+    assert result(2.0, mebibytes=mebibytes).passed is passed
 
 
 def test_subjects_take_turns() -> None:
@@ -62,6 +68,16 @@ def test_the_document_has_every_figure_and_can_be_read_back() -> None:
     assert read["figures"][0] == {"name": "flow", "rounds": [3.2], "median": 3.2}
     assert read["ratios"] == [{"name": "flow / floor", "value": 1.6, "limit": 1.5, "passed": False}]
     assert [part["ratio"] for part in read["breakdowns"][0]["parts"]] == [0.25, 0.5]
+    assert read["bounds"] == [
+        {
+            "name": "memory",
+            "unit": "MiB",
+            "rounds": [120.0, 250.4, 90.0],
+            "limit": 300.0,
+            "value": 250.4,
+            "passed": True,
+        }
+    ]
     assert read["passed"] is False
     assert Result.model_validate_json(document) == result(3.2)
 
@@ -69,8 +85,20 @@ def test_the_document_has_every_figure_and_can_be_read_back() -> None:
 def test_people_see_figures_ratio_and_limit() -> None:
     shown = StringIO()
     Console(file=shown, width=100).print(report.show(result(3.2)))
-    for words in ("what it is", "3.20 s", "1.60x", "at most 1.50x", "failed", "where it went", "0.25"):
+    for words in (
+        "what it is",
+        "3.20 s",
+        "1.60x",
+        "at most 1.50x",
+        "failed",
+        "where it went",
+        "0.25",
+        "250 MiB",
+        "at most 300 MiB",
+    ):
         assert words in shown.getvalue()
+    assert "250 MiB" in shown.getvalue()
+    assert "at most 300 MiB" in shown.getvalue()
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(2.0, 0), (9.0, 1)])

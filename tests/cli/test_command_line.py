@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from argosy.cli import main, screen
 from argosy.cli.options import COMMANDS
 from argosy.errors import ArgosyError, ConfigurationError, ExitCode, Terminal, Transient, WrongUse
+from tests.cli.process import ROOT, argosy, spoken
 from tests.engine.shop import Shop
-
-ROOT = Path(__file__).parents[2]
-Done = subprocess.CompletedProcess[str]
-
-
-def argosy(*words: str, cwd: Path = ROOT, **more: str) -> Done:
-    env = {"PATH": os.environ["PATH"], "HOME": str(cwd), "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "1"}
-    command = [sys.executable, "-m", "argosy", *words]
-    return subprocess.run(command, cwd=cwd, env=env | more, capture_output=True, text=True, check=False)
-
-
-def spoken(done: Done) -> Any:
-    """The one JSON object on standard output."""
-    return json.loads(done.stdout)
 
 
 @pytest.fixture
@@ -155,3 +141,27 @@ def test_the_doctor_shows_no_secret_that_it_was_given(shop: Shop) -> None:
     assert done.returncode == 1
     assert "127.0.0.1:1/shop.git" in done.stdout
     assert secret not in done.stdout + done.stderr
+
+
+def test_every_setting_is_shown_with_its_line(shop: Shop) -> None:
+    done = argosy("config", "show", "--environment", "dev", "--json", cwd=shop.path)
+    rows = {row["key"]: row for row in spoken(done)["environments"]["dev"]}
+    assert rows["target.values"] == {"key": "target.values", "value": "values-dev.yaml", "origin": "own", "line": 10}
+    lines = argosy("config", "show", cwd=shop.path).stdout
+    assert re.search(r"^services.ui.values +src/ui/chart/values-dev.yaml +argosy.yaml:10\b", lines, re.MULTILINE)
+    assert re.search(r"^services.cart.path +src/cart +built in", lines, re.MULTILINE)
+    assert "environment prod" in lines
+
+
+def test_an_environment_or_a_file_that_is_not_there_has_nothing_to_show(shop: Shop, tmp_path: Path) -> None:
+    unknown = argosy("config", "show", "--environment", "x", "--json", cwd=shop.path)
+    missing = argosy("config", "show", "--json", "--repo", str(tmp_path))
+    assert (unknown.returncode, missing.returncode) == (2, 2)
+    assert spoken(unknown)["error"]["remedy"] == "it has dev, prod"
+    assert "argosy init" in spoken(missing)["error"]["remedy"]
+
+
+def test_the_schema_is_printed_as_it_is_committed() -> None:
+    done = argosy("config", "schema")
+    assert (done.returncode, done.stdout) == (0, (ROOT / "docs/argosy.schema.json").read_text())
+    assert spoken(argosy("config", "schema", "--json")) == json.loads(done.stdout)

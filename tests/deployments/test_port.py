@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from argosy.errors import ExitCode, WrongUse
+from deployments.local.ports import check_free
 from deployments.local.prefect_server import PrefectServer
-from deployments.local.process import check_free, free_port
+from deployments.local.process import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -58,3 +58,25 @@ def test_an_id_that_another_process_has_by_now_is_not_ended(tmp_path: Path) -> N
 
 def test_the_folder_is_private(tmp_path: Path) -> None:
     assert state_folder.create(tmp_path).stat().st_mode & 0o777 == 0o700
+
+
+def test_of_a_stack_that_failed_the_logs_stay_where_they_were_for_a_week(tmp_path: Path) -> None:
+    state = state_folder.create(tmp_path)
+    logs = ("logs/worker.log", "cache/runs/1/build-ui.log")
+    for name in (*logs, "git/shop.git/HEAD", "cache/mirrors/1.git/HEAD", "home/.config"):
+        (state / name).parent.mkdir(parents=True, exist_ok=True)
+        (state / name).write_text("text\n")
+    (state / "home" / "link").symlink_to(tmp_path)
+    state_folder.remove(state, keep_logs=True)
+    assert {str(file.relative_to(state)) for file in state.rglob("*") if not file.is_dir()} == set(logs)
+    state_folder.create(tmp_path)
+    assert (state / logs[0]).read_text() == "text\n"
+    state_folder.sweep_logs(tmp_path / "stacks", state.stat().st_mtime + 1)
+    assert not state.exists()
+
+
+def test_of_any_other_stack_nothing_stays(tmp_path: Path) -> None:
+    state = state_folder.create(tmp_path)
+    (state / "logs").mkdir()
+    state_folder.remove(state)
+    assert not state.exists()

@@ -56,8 +56,9 @@ class Shop:
         shop.commit("Open the shop", files)
         return shop
 
-    def commit(self, message: str, files: Mapping[str, str | None], branch: str = "main") -> str:
-        """Commit `files` (None removes one), push, and return the SHA."""
+    def commit(self, message: str, files: Mapping[str, str | None], branch: str | None = None) -> str:
+        """Commit `files` (None removes one), push the branch, and return the SHA."""
+        branch = branch or self.run("branch", "--show-current")
         for name, content in files.items():
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,6 +85,17 @@ class Shop:
             f"Argosy-Service: {service} {sha} {content.hex} sha256:{'a' * 64} {content.recipe}\nArgosy-Run: test\n"
         )
         return self.commit(message, {values: text})
+
+    def set_by_hand(self, service: str, tag: str, repository: str = "registry.example:5000/shop-{}") -> str:
+        """Commit another reference of `service` for the environment dev, as a person does; return the SHA."""
+        values = f'image:\n  repository: {repository.format(service)}\n  tag: "{tag}"\nreplicas: 1\n'
+        return self.commit(f"Set {service} to {tag}", {f"src/{service}/chart/values-dev.yaml": values})
+
+    def configure(self, old: str, new: str) -> str:
+        """Commit argosy.yaml with `old` replaced by `new`; return the SHA."""
+        text = (self.path / "argosy.yaml").read_text()
+        assert old in text
+        return self.commit("Configure", {"argosy.yaml": text.replace(old, new)})
 
     def run(self, *arguments: str) -> str:
         """What `git ARGUMENTS` writes in the work tree."""

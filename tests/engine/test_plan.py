@@ -6,35 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from argosy import notes, plan, state
-from argosy.commits import Identity, notes_commit
+from argosy import plan, state
 from argosy.errors import ConfigurationError
-from argosy.models import Health, Plan, ServicePlan, State, Verdict
+from argosy.models import Health, State
 from argosy.standing import Presence, Situation, look
+from tests.engine.planning import ABSENT, PRESENT, of, planned, verify
 from tests.engine.shop import Shop, image, service_files
-
-ABSENT, PRESENT = Presence(content=False, current=True), Presence(content=True, current=True)
-
-
-def planned(shop: Shop, *, adopt: bool = False, source: str | None = None, **presence: Presence) -> Plan:
-    source = source or shop.head
-    situation = look(shop.digests(source), source, shop.head, datetime.now(UTC)).asked(presence)
-    return plan.make(shop.environment(commit=source), situation, adopt=adopt)
-
-
-def of(shop: Shop, service: str = "ui", **presence: Presence) -> ServicePlan:
-    return next(item for item in planned(shop, adopt=False, source=None, **presence).services if item.name == service)
-
-
-def verify(shop: Shop, service: str, sha: str, health: Health = Health.HEALTHY) -> None:
-    """Record a verdict on the newest commit, as a run does."""
-    line = notes.line(Verdict(service, image(service, sha), health, ""), None, "run", datetime.now(UTC))
-    parent = shop.git.ref(notes.ref("dev"))
-    old = notes.of(shop.git, parent, shop.head)
-    made = notes_commit(
-        shop.git, parent, {shop.head: notes.union(old, [line])}, Identity("A", "a@example.com"), datetime.now(UTC)
-    )
-    shop.run("update-ref", notes.ref("dev"), made)
 
 
 def test_before_adoption_every_service_is_unknown_and_nothing_is_written(shop: Shop) -> None:
@@ -154,15 +131,29 @@ def test_a_service_added_after_adoption_is_simply_built(shop: Shop) -> None:
     text = (shop.path / "argosy.yaml").read_text().replace("  cart: {}", "  cart: {}\n  orders: {}")
     shop.commit("Add orders", service_files("orders") | {"argosy.yaml": text})
     assert (of(shop, "orders").state, of(shop, "orders").reason) == (State.BUILD, "never released before")
-    shop.release("orders", shop.head)
-    values = "image:\n  repository: registry.example:5000/shop-orders\n  tag: hotfix\n"
-    shop.commit("Type a tag", {"src/orders/chart/values-dev.yaml": values})
-    assert of(shop, "orders").state is State.UNKNOWN
 
 
 def test_a_service_older_than_the_adoption_that_no_trailer_names_is_unknown(shop: Shop) -> None:
     shop.release("ui", shop.head)
     assert of(shop, "cart").state is State.UNKNOWN
+
+
+def test_a_commit_that_somebody_typed_explains_itself_after_the_adoption(shop: Shop) -> None:
+    sha = shop.head
+    shop.release("ui", sha)
+    shop.set_by_hand("cart", sha)
+    assert of(shop, "cart").state is State.UNVERIFIED
+
+
+def test_a_release_from_a_branch_that_was_merged_beside_this_commit_is_no_newer_one(shop: Shop) -> None:
+    shop.run("checkout", "-qb", "feature")
+    feature = shop.commit("Feature", {"src/ui/main.txt": "feature\n"})
+    shop.run("checkout", "-q", "main")
+    beside = shop.commit("Go on", {"README.md": "x\n"})
+    shop.run("merge", "-q", "--no-ff", "-m", "Merge", "feature")
+    shop.release("ui", feature)
+    item = of(shop, source=beside)
+    assert (item.state, item.wanted.tag) == (State.BUILD, beside)
 
 
 def test_trailers_of_another_environment_explain_nothing(shop: Shop) -> None:
@@ -173,9 +164,8 @@ def test_trailers_of_another_environment_explain_nothing(shop: Shop) -> None:
 def test_a_tag_that_is_a_branch_or_an_abbreviated_sha_explains_nothing(shop: Shop) -> None:
     shop.release("ui", shop.head)
     for tag in ("main", shop.head[:12]):
-        values = f"image:\n  repository: registry.example:5000/shop-ui\n  tag: {tag}\n"
-        shop.commit("Type a tag", {"src/ui/chart/values-dev.yaml": values})
-        assert of(shop).state is State.UNKNOWN
+        shop.set_by_hand("cart", tag)
+        assert of(shop, "cart").state is State.UNKNOWN
 
 
 def test_a_reference_whose_commit_is_gone_is_explained_by_its_own_trailer(shop: Shop) -> None:
@@ -234,7 +224,36 @@ def test_an_unknown_service_in_the_request_is_refused_by_name(shop: Shop) -> Non
         plan.make(shop.environment(), situation, adopt=False, services=("basket",))
 
 
-def test_a_missing_values_file_is_named_with_its_service(shop: Shop) -> None:
+def test_a_missing_values_file_is_the_failure_of_its_service_alone(shop: Shop) -> None:
+    shop.release("cart", shop.head)
     shop.commit("Drop", {"src/ui/chart/values-dev.yaml": None})
-    with pytest.raises(ConfigurationError, match=r"ui: src/ui/chart/values-dev\.yaml is not in commit"):
-        planned(shop)
+    made = planned(shop)
+    assert made.failures[0][0] == "ui"
+    assert made.failures[0][1].startswith("ui: src/ui/chart/values-dev.yaml is not in commit")
+    assert [(item.name, item.state) for item in made.services] == [("cart", State.UNVERIFIED)]
+    assert not made.nothing_to_do
+
+
+def test_a_missing_dockerfile_is_the_failure_of_its_service_alone(shop: Shop) -> None:
+    shop.release("cart", shop.head)
+    shop.commit("Drop", {"src/ui/Dockerfile": None})
+    made = planned(shop)
+    assert made.failures[0][1].startswith("ui: src/ui/Dockerfile is not in commit")
+    assert [item.name for item in made.services] == ["cart"]
+
+
+def test_a_forced_service_is_built_whatever_the_registry_has(shop: Shop) -> None:
+    sha = shop.head
+    shop.release("ui", sha)
+    verify(shop, "ui", sha)
+    item = of(shop, force=("ui",), ui=PRESENT)
+    assert (item.state, item.forced, item.wanted.tag) == (State.BUILD, True, shop.head)
+    assert not of(shop, "cart", force=("ui",)).forced
+
+
+def test_what_is_forced_is_no_way_around_a_hand(shop: Shop) -> None:
+    shop.release("ui", shop.head)
+    shop.set_by_hand("ui", "1.0-hotfix")
+    assert (of(shop, force=("ui",)).state, of(shop, force=("ui",)).forced) == (State.HELD, False)
+    with pytest.raises(ConfigurationError, match="no service basket"):
+        planned(shop, force=("basket",))

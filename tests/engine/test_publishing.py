@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from argosy import publishing
+from argosy.base_images import look_up
 from argosy.errors import Terminal
 from argosy.home import home
 from argosy.models import ContentDigest, ImageReference
@@ -92,3 +93,11 @@ def test_what_the_registry_has_is_told_whatever_a_chart_says(
     released = {"ui": Released(ui, known=True), "cart": Released(elsewhere, known=True)}
     found = publishing.presence(registry, environment, Situation(SHA, SHA, desired, released))
     assert found == {"ui": Presence(content=False, current=current), "cart": Presence(content=True, current=False)}
+
+
+def test_base_images_are_looked_up_by_their_tags_and_those_that_are_not_there_left_out(registry: Registry) -> None:
+    manifest = pushed(registry, "base", "a")
+    registry.tag("base", manifest, "1")
+    asked = [f"{registry.host}/base:1", f"{registry.host}/base:2", f"{registry.host}/nowhere"]
+    found = look_up(asked, lambda host: Registry(host, CREDENTIALS))
+    assert found == {asked[0]: manifest.digest}

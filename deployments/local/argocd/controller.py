@@ -22,10 +22,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What is followed: Applications in `folder` of `branches`; `poll`, `tick` and `back_off` are seconds."""
+    """What is followed: the Applications of `branches`; `poll`, `tick` and `back_off` are seconds."""
 
     branches: tuple[str, ...]
-    folder: str = "argocd/applications"
     poll: float = 1.0
     tick: float = 0.1
     back_off: float = 1.0
@@ -139,7 +138,7 @@ class Controller:
         self._take(manifests, rendered)
 
     def _manifests(self) -> dict[str, Manifest]:
-        return self._mirror.manifests(self._following.branches, self._following.folder)
+        return self._mirror.manifests(self._following.branches)
 
     def _render(self, manifests: dict[str, Manifest]) -> dict[str, Rendered | str]:
         found: dict[str, Rendered | str] = {}

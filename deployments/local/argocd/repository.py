@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from argosy.git import Git
 from argosy.secret_files import secret_file
-from deployments.local.argocd.manifests import Invalid, Manifest, applications
+from deployments.local.argocd.manifests import Invalid, Manifest, applications, manifest_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +76,18 @@ class Mirror:
             return revision
         raise Invalid(f"failed to resolve revision {revision!r}: no such branch, tag or commit")
 
-    def manifests(self, branches: tuple[str, ...], folder: str) -> dict[str, Manifest]:
-        """The Applications in `folder` of each of `branches`, by name; of two alike the first branch's counts.
+    def manifests(self, branches: tuple[str, ...]) -> dict[str, Manifest]:
+        """The Applications in each of `branches`, wherever they lie, by name; of two alike the first branch's counts.
 
-        Raises Invalid where a file cannot be read.
+        Raises Invalid where one cannot be read, or there are too many files to look into.
         """
         found: dict[str, Manifest] = {}
-        for branch in branches:
-            commit = self._references.get(f"refs/heads/{branch}")
-            for path in self._files(commit, folder) if commit else ():
-                for manifest in applications(self.git.file(commit or "", path) or b"", path):
-                    found.setdefault(manifest.name, manifest)
+        for commit in (self._references.get(f"refs/heads/{branch}") for branch in branches):
+            for manifest in self._applications(commit) if commit else ():
+                found.setdefault(manifest.name, manifest)
         return found
 
-    def _files(self, commit: str, folder: str) -> list[str]:
-        paths = (entry.path for entry in self.git.tree(commit))
-        return [path for path in paths if path.startswith(f"{folder}/") and path.endswith((".yaml", ".yml"))]
+    def _applications(self, commit: str) -> Iterator[Manifest]:
+        files = manifest_files(self.git.tree(commit))
+        for file, content in zip(files, self.git.objects(file.object_id for file in files), strict=True):
+            yield from applications(content or b"", file.path)

@@ -14,7 +14,8 @@ from deployments.local.argocd.controller import Following
 from deployments.local.argocd.repository import Login
 from deployments.local.argocd.settings import Settings
 from deployments.local.part import Part
-from deployments.local.process import Process, environment, free_port
+from deployments.local.ports import Port
+from deployments.local.process import Process, environment
 
 
 class ArgoCDStandIn(Part):
@@ -35,10 +36,10 @@ class ArgoCDStandIn(Part):
         registry_login: Login | None = None,
     ) -> None:
         self.token = SecretStr(secrets.token_urlsafe(32))
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        port = Port()
+        self.url = port.url
         self._settings = Settings(
-            port=port,
+            port=port.number,
             token=self.token,
             repository=repository,
             mirror=str(state / "argocd" / "mirror.git"),
@@ -48,7 +49,7 @@ class ArgoCDStandIn(Part):
             registry_login=registry_login,
         )
         command = [sys.executable, "-m", "deployments.local.argocd"]
-        self._process = Process("argocd", command, state=state, env=environment(state))
+        self._process = Process("argocd", command, state=state, env=environment(state), port=port)
 
     def start(self) -> None:
         """Start it, and return when it has looked at the repository once; raises as `Process.start` does."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from argosy.models import ImageReference
 from argosy.trailers import ReleaseRecord
 from deployments.local.aws import session
 from deployments.local.demo.containers import container
+from deployments.local.prefect_api import FlowRun
 from deployments.local.stack import Stack
 
 if TYPE_CHECKING:
@@ -73,6 +75,44 @@ def hold(true: bool, claim: str, seen: object) -> None:
         raise ClaimFalse(f"false: {claim}; seen: {seen}", remedy="report it: the demo claims what Argosy promises")
 
 
+def releases(release: Release, services: set[str]) -> Evidence:
+    """The release commit's trailers name `services`, and no others."""
+    claim = f"{len(services)} services are released"
+    hold(set(release.records) == services, claim, sorted(release.records))
+    return Evidence(claim, ", ".join(release.records))
+
+
+def came_to(report: Sequence[Mapping[str, str]], expected: Mapping[str, tuple[str, str]]) -> Evidence:
+    """The run's own report gives each service the state and the result that it is `expected` to have."""
+    found = {row["service"]: (row["state"], row["result"]) for row in report}
+    words = Counter(state for state, _ in expected.values())
+    claim = f"{words['build']} are built, {words['unchanged']} are untouched"
+    hold(found == dict(expected), claim, found)
+    return Evidence(claim, "the run's report")
+
+
+def one_commit(release: Release, source: str) -> Evidence:
+    """The release commit is all that lies on `source`."""
+    claim = "all of it is one commit on top of the developer's"
+    since = release.stack.origin.text("rev-list", f"{source}..refs/heads/{release.environment.target_branch}").split()
+    hold(since == [release.commit], claim, since)
+    return Evidence(claim, f"{source[:12]}..{release.commit[:12]}")
+
+
+def one_run(first: FlowRun, again: FlowRun) -> Evidence:
+    """What was posted again answered with the first run."""
+    claim = "the same push posted twice is one run"
+    hold(first.id == again.id, claim, again.id)
+    return Evidence(claim, f"both answers name {first.id[:8]}")
+
+
+def nothing_written(before: str, after: str) -> Evidence:
+    """The references of the repository, as git lists them, are the same."""
+    claim = "a run with nothing to do writes nothing"
+    hold(before == after, claim, "the repository moved")
+    return Evidence(claim, "every ref is where it was")
+
+
 def signed(release: Release) -> Evidence:
     """The release commit is signed by the stack's key, and verifies."""
     claim = "the release commit is signed and verifies"
@@ -104,6 +144,9 @@ def touches_references_only(release: Release) -> Evidence:
 
 
 def _flat(text: bytes) -> dict[str, Any]:
+    yaml = YAML(typ="safe")
+    yaml.allow_duplicate_keys = True  # real charts have some
+
     def walk(value: Any, path: tuple[str, ...]) -> None:
         if isinstance(value, Mapping):
             for key, item in value.items():
@@ -112,7 +155,7 @@ def _flat(text: bytes) -> dict[str, Any]:
             found[".".join(path)] = value
 
     found: dict[str, Any] = {}
-    walk(YAML(typ="safe").load(text), ())
+    walk(yaml.load(text), ())
     return found
 
 
@@ -122,7 +165,7 @@ def _edited_lines(before: bytes, after: bytes) -> int:
     return sum(max(i2 - i1, j2 - j1) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal")
 
 
-def listed_in_ecr(release: Release) -> Evidence:
+def listed_in_ecr(release: Release, patience: float = _PATIENCE) -> Evidence:
     """ECR lists the SHA, `latest` and content tags of each service on one digest."""
     claim = "boto3's describe_images lists the SHA, latest and content tags on one digest"
     stack = release.stack
@@ -131,7 +174,7 @@ def listed_in_ecr(release: Release) -> Evidence:
             repository = release.environment.service(name).ecr_repository
             wanted = {record.source_sha, "latest", record.content.tag}
             tags = partial(_tags, ecr, repository, record.manifest_digest)
-            _eventually(partial(_holds_all, wanted, tags), claim, tags)
+            _eventually(partial(_holds_all, wanted, tags), claim, tags, patience)
     return Evidence(claim, f"{len(release.records)} repositories, e.g. {record.manifest_digest[:19]}…")
 
 
@@ -144,14 +187,14 @@ def _holds_all(wanted: set[str], tags: Callable[[], set[str]]) -> bool:
     return wanted <= tags()
 
 
-def _eventually(holds: Callable[[], bool], claim: str, seen: Callable[[], object]) -> None:
-    deadline = time.monotonic() + _PATIENCE
+def _eventually(holds: Callable[[], bool], claim: str, seen: Callable[[], object], patience: float) -> None:
+    deadline = time.monotonic() + patience
     while not holds():
         hold(time.monotonic() < deadline, claim, seen())
         time.sleep(0.2)
 
 
-def answers(release: Release, service: str, path: str, text: str) -> Evidence:
+def answers(release: Release, service: str, path: str, text: str, patience: float = _PATIENCE) -> Evidence:
     """A container started from the pushed image, by its digest, answers over HTTP with `text`."""
     claim = f"a container of {service}'s pushed image answers over HTTP with the new text"
     image = f"{release.image(service).repository}@{release.records[service].manifest_digest}"
@@ -163,7 +206,7 @@ def answers(release: Release, service: str, path: str, text: str) -> Evidence:
                 found[:] = [httpx.get(url + path, trust_env=False, timeout=5).text]
             return text in "".join(found)
 
-        _eventually(answered, claim, lambda: "".join(found)[:200] or "no answer")
+        _eventually(answered, claim, lambda: "".join(found)[:200] or "no answer", patience)
     return Evidence(claim, f"GET {path}: {text}")
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -32,15 +31,6 @@ class Screen:
         self.console.rule(f"[bold]{title}[/]", align="left")
         self.console.print(words)
 
-    def starting(self, start: Callable[[], None]) -> Callable[[], None]:
-        """`start`, with a sign of life while it works."""
-
-        def shown() -> None:
-            with self.console.status("starting the embedded stack"):
-                start()
-
-        return shown
-
     def part(self, name: str, seconds: float) -> None:
         """Say that a part of the stack is up."""
         self.console.print(f"  [green]up[/] {name} [dim]{seconds:.1f} s[/]", highlight=False)
@@ -64,11 +54,10 @@ class Screen:
             self.console.print()  # a live display ends its last line on a terminal alone
         return run
 
-    def outcome(self, artifacts: Iterable[Mapping[str, object]]) -> None:
-        """Show the table that the run left on the dashboard."""
-        for artifact in artifacts:
-            if str(artifact["key"]).startswith("release-"):
-                self.console.print(_table(json.loads(str(artifact["data"]))))
+    def outcome(self, report: Sequence[Mapping[str, str]]) -> None:
+        """Show what the run's report, on the dashboard too, says of each service."""
+        if report:
+            self.console.print(_table(report))
 
     def proofs(self, evidence: Sequence[Evidence]) -> None:
         """Show what was claimed, and what was seen."""

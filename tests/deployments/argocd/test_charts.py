@@ -117,8 +117,37 @@ def test_only_applications_are_taken_and_the_first_branch_wins(repository: Repos
     repository.commit({**application("ui", revision="develop"), **application("cart", revision="develop")})
     with closing(Mirror(repository.folder.as_uri(), tmp_path / "mirror")) as mirror:
         assert mirror.poll()
-        found = mirror.manifests(("main", "develop"), "argocd/applications")
+        found = mirror.manifests(("main", "develop"))
     assert {name: each.target_revision for name, each in found.items()} == {"ui": "main", "cart": "develop"}
+
+
+def test_applications_are_found_wherever_a_repository_keeps_them(repository: Repository, tmp_path: Path) -> None:
+    names = ("one", "two", "three", "foreign", "rendered")
+    one, two, three, foreign, rendered_by_helm = (next(iter(application(name).values())) for name in names)
+    templated = {**chart("platform", ""), "src/platform/chart/templates/apps/all.yaml": rendered_by_helm}
+    files = {
+        "deploy/prod/one.yml": one,
+        "all.yaml": f"kind: Service\n---\n{two}---\n{three}",
+        "foreign.yaml": foreign.replace("argoproj.io/v1alpha1", "app.k8s.io/v1beta1"),
+        "jinja.yaml": "{% for each in apps %}\nkind: Application\n{% endfor %}",
+        "broken.yaml": "a: [",
+        **templated,
+    }
+    repository.commit(files)
+    with closing(Mirror(repository.folder.as_uri(), tmp_path / "mirror")) as mirror:
+        mirror.poll()
+        assert set(mirror.manifests(("main",))) == {"one", "two", "three"}
+        repository.commit({"deploy/prod/one.yml": f"{one}  bad: ["})
+        mirror.poll()
+        with pytest.raises(Invalid, match=r"deploy/prod/one\.yml"):
+            mirror.manifests(("main",))
+
+
+def test_a_manifest_may_be_written_as_argo_cd_reads_it() -> None:
+    kind = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: x}\n"
+    spec = "spec: {source: {repoURL: https://git.example/x.git, path: deploy/x}}"
+    [found] = applications((kind + spec).encode(), "x.yaml")
+    assert found.source["repoURL"] == "https://git.example/x.git"
 
 
 def test_branches_tags_commits_and_head_are_resolved(repository: Repository, tmp_path: Path) -> None:
