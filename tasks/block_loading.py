@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TypeVar, cast
 
 import httpx
 from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES
 from prefect_aws import AwsCredentials
 from prefect_docker import DockerHost
 from pydantic import ValidationError
 
-from argosy import cancellation
 from argosy.errors import ArgosyError, ConfigurationError, Terminal, Transient, WrongUse
 from argosy.registry_errors import unreachable
 from blocks.argocd_server import ArgoCDServer
@@ -23,7 +20,6 @@ from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
 
 B = TypeVar("B", bound=Block)
-T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _KINDS: tuple[type[Block], ...] = (AwsCredentials, DockerHost, GitOpsRepository, ContainerRegistry, ArgoCDServer)
@@ -33,13 +29,13 @@ def load_block(kind: type[B], name: str) -> B:
     """The block of `kind` called `name`.
 
     Raises WrongUse for what can be no name of a block, ConfigurationError where it is missing, of another type or
-    incomplete; Transient where Prefect stays out of reach, Terminal where it refuses.
+    incomplete; Transient where Prefect cannot be reached, Terminal where it refuses.
     """
     slug = kind.get_block_type_slug()
     if not _NAME.fullmatch(name):  # Prefect's client puts it into a path as it is
         raise WrongUse(f"{name!r} can be no {slug} block", remedy="give the block's name: a-z, 0-9 and dashes")
     try:
-        return cast("B", _reached(lambda: kind.load(name)))
+        return cast("B", kind.load(name))
     except ValidationError as error:
         raise _incomplete(slug, name, error) from None  # it holds the values
     except RuntimeError as error:
@@ -50,21 +46,6 @@ def load_block(kind: type[B], name: str) -> B:
         raise _missing(kind, name) from error
     except httpx.HTTPError as error:
         raise _unavailable(error, f"loading the {slug} block {name} from Prefect") from error
-
-
-def _reached(load: Callable[[], T]) -> T:
-    """What `load` loads, from a server that may be started anew just now.
-
-    Prefect's client waits for one as often and as long, but only once it has reached it; a block has a new client.
-    """
-    for attempt in range(1, PREFECT_CLIENT_MAX_RETRIES.value() + 1):
-        try:
-            return load()
-        except httpx.ConnectError as error:
-            untrusted = not isinstance(unreachable(error, ""), Transient)
-            if untrusted or cancellation.wait(2.0**attempt):
-                raise
-    return load()
 
 
 def _missing(kind: type[Block], name: str) -> ConfigurationError:

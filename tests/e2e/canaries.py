@@ -20,8 +20,11 @@ from pydantic import SecretStr
 
 _SHORTEST = 12
 _PAUSE = 0.02
-_YOUNG = 20
-"""How often a new process is looked at: between fork and exec it shows its parent's arguments."""
+_YOUNG, _RARELY = 20, 10
+"""How often a new process is looked at, and after which number of looks again: before exec it shows its parent's.
+
+One that has become another program is as good as new: a step of a build is runc at first, and for a while.
+"""
 
 
 class Canaries:
@@ -117,7 +120,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._shown: set[tuple[bytes, bytes]] = set()
-        self._looks: dict[str, int] = {}
+        self._looks: dict[str, tuple[int, bytes]] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -151,11 +154,15 @@ class Watch:
 
     def _look(self) -> None:
         living = {name for name in os.listdir("/proc") if name.isdigit()}  # noqa: PTH208  # many times a second
-        self._looks = {pid: looks for pid, looks in self._looks.items() if pid in living}
+        self._looks = {pid: known for pid, known in self._looks.items() if pid in living}
         for pid in living:
-            looks = self._looks[pid] = self._looks.get(pid, 0) + 1
-            if looks <= _YOUNG or looks % 100 == 0:
-                self._shown.add((_shown(pid, "cmdline"), _shown(pid, "environ")))
+            looks, known = self._looks.get(pid, (0, b""))
+            if looks <= _YOUNG or looks % _RARELY == 0:
+                arguments = _shown(pid, "cmdline")
+                self._shown.add((arguments, _shown(pid, "environ")))
+                looks = looks if arguments == known else 0
+                known = arguments
+            self._looks[pid] = looks + 1, known
 
 
 def _words(arguments: bytes) -> str:

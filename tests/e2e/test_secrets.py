@@ -52,7 +52,7 @@ def night(store: Store) -> Night:
     with Watch() as watch, block_values(store, "aws-credentials", "aws", **key, assume_role_arn=pipeline):
         store.settle()
         bare, whole = store.read("src/ui/Dockerfile"), store.read("src/cart/Dockerfile")
-        store.change("ui", **{"src/ui/Dockerfile": f"{bare}USER 0\nRUN echo {_text(bait)} | tee /bait; sleep 1\n"})
+        store.change("ui", **{"src/ui/Dockerfile": f"{bare}USER 0\nRUN echo {_text(bait)} | tee /bait; sleep 1; :\n"})
         runs["none"] = store.release()
         with block_values(store, "gitops-repository", token=_text(wrong["git"])):
             runs["resolve"] = store.release()

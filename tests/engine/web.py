@@ -30,8 +30,8 @@ class Answer:
 
 
 @contextmanager
-def served(answer: Callable[[Request], Answer], context: ssl.SSLContext | None = None, port: int = 0) -> Iterator[str]:
-    """Serve `answer` on `port`, else a free one, and yield `127.0.0.1:PORT`; with TLS where there is a `context`."""
+def served(answer: Callable[[Request], Answer], context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve `answer` and yield `127.0.0.1:PORT`; with TLS where there is a `context`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -60,7 +60,7 @@ def served(answer: Callable[[Request], Answer], context: ssl.SSLContext | None =
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that breaks off is part of the tests."""
 
-    server = Server(("127.0.0.1", port), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from traceback import extract_stack
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -19,7 +15,6 @@ from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from deployments.local.process import free_port
 from tasks.block_loading import load_block
-from tests.deployments.waiting import soon
 from tests.engine.web import Answer, served
 
 SECRET = "correct-horse-battery-staple"
@@ -76,25 +71,6 @@ def test_a_prefect_that_is_down_may_come_back() -> None:
         pytest.raises(Transient, match=r"loading the argocd-server block some.*check the network and the address"),
     ):
         load_block(ArgoCDServer, "some")
-
-
-def test_a_prefect_that_is_started_anew_is_waited_for() -> None:
-    port = free_port()
-    settings = {PREFECT_API_URL: f"http://127.0.0.1:{port}/api", PREFECT_CLIENT_MAX_RETRIES: 3}
-    with temporary_settings(settings), ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(copy_context().run, load_block, ArgoCDServer, "some")
-        soon(waits_for_prefect, expected=True)
-        with (
-            served(lambda _request: Answer(404, {"Content-Type": "application/json"}, b"{}"), port=port),
-            pytest.raises(ConfigurationError, match="there is no argocd-server block some"),
-        ):
-            loading.result(20)
-
-
-def waits_for_prefect() -> bool:
-    """Whether a thread that was refused waits for its next attempt."""
-    stacks = [[frame.name for frame in extract_stack(frame)] for frame in sys._current_frames().values()]
-    return any({"_reached", "wait"} <= {*names} for names in stacks)
 
 
 @pytest.mark.parametrize(
