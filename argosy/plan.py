@@ -8,7 +8,7 @@ from datetime import datetime
 
 from argosy.environment import Environment
 from argosy.holds import FILE
-from argosy.models import Hold, Plan, Service, ServicePlan, State
+from argosy.models import Hold, ImageReference, Plan, Service, ServicePlan, State
 from argosy.standing import Presence, Situation
 from argosy.state import Released
 
@@ -97,9 +97,9 @@ class _Decision:
         if self.adopt:
             return None
         if service.name in self.situation.hidden:
-            return f"this clone is shallow, and hides who set {released.reference}; fetch the whole history"
+            return f"this clone is shallow, and hides who set {_shown(released.reference)}; fetch the whole history"
         if not released.known:
-            return f"nothing explains {released.reference}; a release with --adopt takes it over"
+            return f"nothing explains {_shown(released.reference)}; a release with --adopt takes it over"
         return None
 
     def _blocked(self, service: Service) -> str | None:
@@ -116,7 +116,7 @@ class _Decision:
         """Why the current reference is not the wanted one; None where it is."""
         presence, compared = self.situation.presence.get(service.name), self.situation.compared.get(service.name)
         if released.source_sha is None:
-            return f"{released.reference} is taken over" if self.adopt else _unreleased(released)
+            return f"{_shown(released.reference)} is taken over" if self.adopt else _unreleased(released)
         if compared is None or not compared.same:
             return f"its content differs from {_short(released)}, which is released"
         if released.reference.repository != self.environment.repository(service):
@@ -155,7 +155,12 @@ def _bases(service: Service) -> Iterator[str]:
 
 
 def _unreleased(released: Released) -> str:
-    return f"{released.reference} was set by hand for other content" if released.before else "never released before"
+    by_hand = f"{_shown(released.reference)} was set by hand for other content"
+    return by_hand if released.before else "never released before"
+
+
+def _shown(reference: ImageReference) -> str:
+    return str(reference) if reference.tag else f"{reference.repository} without a tag"
 
 
 def _held(hold: Hold) -> str:

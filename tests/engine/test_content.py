@@ -227,6 +227,20 @@ def test_an_archive_is_known_by_its_first_two_blocks(shop: Shop) -> None:
     assert stream.getvalue()[156:157] == tarfile.DIRTYPE
 
 
+def test_the_digest_and_the_context_do_not_depend_on_how_a_machine_ends_its_lines(shop: Shop) -> None:
+    before, files = digest(shop), exported(shop, shop.environment().service("ui"))
+    shop.run("config", "core.autocrlf", "true")
+    shop.run("config", "core.eol", "crlf")
+    (shop.path / ".git/info/attributes").write_text("* text eol=crlf\n")
+    for name in ("src/ui/main.txt", "src/ui/Dockerfile"):
+        (shop.path / name).unlink()
+    shop.run("checkout", "-q", "--", ".")
+    assert b"\r\n" in (shop.path / "src/ui/main.txt").read_bytes()
+    assert digest(shop) == before
+    assert exported(shop, shop.environment().service("ui")).keys() == files.keys()
+    assert exported(shop, shop.environment().service("ui"))["main.txt"].size == files["main.txt"].size
+
+
 def test_the_digest_and_the_context_do_not_depend_on_the_locale(shop: Shop, tmp_path: Path) -> None:
     shop.commit("Name it", {"src/ui/caf\u00e9": "x\n"})
     program = """

@@ -101,15 +101,19 @@ def test_digests_are_equal_if_and_only_if_the_inputs_are(
 
 @FEW
 @given(TREES, DOCKERFILES)
-def test_the_exported_context_is_the_tree(tree: dict[str, File], dockerfile: bytes) -> None:
+def test_the_exported_context_is_the_tree_and_hashes_to_the_digest(tree: dict[str, File], dockerfile: bytes) -> None:
+    context = BuildContext("src", "docker/Dockerfile")
     with repository() as git:
-        found = inputs(git, tree, dockerfile, BuildContext("src", "docker/Dockerfile"))
+        found = inputs(git, tree, dockerfile, context)
         streams = [io.BytesIO(), io.BytesIO()]
         for stream in streams:
             export(git, found, stream)
+        unpacked = _unpacked(streams[0].getvalue())
+        placed = unpacked.pop(found.dockerfile.path)
+        assert inputs(git, unpacked, placed.content, context).digest() == found.digest()
     assert streams[0].getvalue() == streams[1].getvalue()
-    wanted = tree | {"always": File("100644", b""), found.dockerfile.path: File("100644", dockerfile)}
-    assert _unpacked(streams[0].getvalue()) == wanted
+    assert unpacked == tree | {"always": File("100644", b"")}
+    assert placed == File("100644", dockerfile)
 
 
 def _unpacked(archive: bytes) -> dict[str, File]:

@@ -11,6 +11,8 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.client.schemas.objects import State
 
 from argosy.errors import ReleaseFailed
+from argosy.home import run_folder
+from argosy.models import TriggerEvent, TriggerType
 from flows.release import release
 from tests.hosted import SERVICES, HostedShop
 
@@ -21,12 +23,17 @@ def released(shop: HostedShop, **parameters: Any) -> State[Any]:
 
 def results(state: State[Any]) -> dict[str, str]:
     """What the run's report says each service came to."""
+    return {row["service"]: row["result"] for row in json.loads(artifact(state, "release-dev"))}
+
+
+def artifact(state: State[Any], key: str) -> str:
+    """What the run shows under `key`."""
     run = state.state_details.flow_run_id
     assert run is not None
     with get_client(sync_client=True) as client:
         wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]))
-        [report] = [each for each in client.read_artifacts(artifact_filter=wanted) if each.key == "release-dev"]
-    return {row["service"]: row["result"] for row in json.loads(str(report.data))}
+        [found] = [each for each in client.read_artifacts(artifact_filter=wanted) if each.key == key]
+    return str(found.data)
 
 
 def test_a_run_before_adoption_ends_completed_and_asks_for_it(hosted: HostedShop) -> None:
@@ -70,6 +77,23 @@ def test_a_failure_before_the_build_is_told_in_its_own_words(hosted: HostedShop)
         state.result()
     assert "NotReady" not in str(failed.value)
     assert results(state) == {"ui": "failed", "cart": "reused"}
+
+
+def test_what_a_run_did_is_emitted_for_programs(hosted: HostedShop) -> None:
+    digest = hosted.image("cart")
+    state = released(hosted, adopt=True, trigger=TriggerEvent(TriggerType.PUSH, "main", hosted.head, "Dev"))
+    run = state.state_details.flow_run_id
+    assert run is not None
+    said = json.loads((run_folder(str(run)) / "execution.json").read_text())
+    assert (said["id"], said["status"], said["trigger"]["author"]) == (str(run), "failed", "Dev")
+    assert said["created_at"] <= said["completed_at"]
+    assert {build["service"]["name"]: build["build_status"] for build in said["services"]} == {
+        "ui": "failed",
+        "cart": "reused",
+    }
+    assert next(b["image_digest"] for b in said["services"] if b["build_status"] == "reused") == digest
+    shown = artifact(state, "execution-dev")
+    assert json.loads(shown.removeprefix("```json\n").removesuffix("\n```")) == said
 
 
 def test_a_dry_run_plans_and_stops(hosted: HostedShop) -> None:
