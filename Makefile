@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
+WORKERS ?= 2
 KEEP ?=
 REPO ?=
 
@@ -22,7 +23,7 @@ demo: $(READY) ## release the example on a whole embedded stack (KEEP=1 leaves i
 	@$(BIN)/python -m deployments.local demo $(if $(KEEP),--keep) $(if $(REPO),--repo "$(REPO)")
 
 test: $(READY) ## run every test, the end-to-end ones included
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 check: $(READY) ## lint and strict types over source and tests
 	@$(BIN)/ruff check .

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # they import Prefect, which takes seconds that the tests of 
     from tests.hosted import HostedShop
 
 _PATIENCE = 180  # seconds for the server's first start, which takes about 15 on an idle machine
+# What takes long to start, that with the longest tests first. Its tests go to one process, so that it starts once.
+_SHARED = ("stack", "prefect")
 
 
 # Prefect leaves the client open that it creates an artifact with, and warns of an artifact outside of a run, which is
@@ -33,11 +35,18 @@ _PREFECTS_OWN = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: [*_SHARED, None].index(_shared(item)))
     for item in items:
+        item.add_marker(pytest.mark.xdist_group(_shared(item) or item.nodeid.partition("::")[0]))
         if "prefect" in getattr(item, "fixturenames", ()):
             for warning in _PREFECTS_OWN:
                 item.add_marker(pytest.mark.filterwarnings(warning))
+
+
+def _shared(item: pytest.Item) -> str | None:
+    return next((name for name in _SHARED if name in getattr(item, "fixturenames", ())), None)
 
 
 @pytest.hookimpl(wrapper=True)
