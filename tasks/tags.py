@@ -18,12 +18,13 @@ def move_tags(repository: str, environment: str, source_sha: str, released: tupl
     git, described = work.mirror.git, work.environment
     work.mirror.update()
     head = work.mirror.branch(described.target_branch)
-    carried = state.read(git, described, head)
+    # One that cannot be read has no image to point at, and keeps no other's tags from moving.
+    carried = state.Reader.open(git, described, head).read_all(described.services).released
     moved: dict[str, list[str]] = {}
     with work.registry().client(described.registry.host) as registry:
         for service in described.services:
-            now = carried[service.name]
-            if now.reference.repository != described.repository(service):
+            now = carried.get(service.name)
+            if now is None or now.reference.repository != described.repository(service):
                 continue
             tags = [publishing.deployed(environment), *([publishing.LATEST] if service.name in released else [])]
             moved[service.name] = list(publishing.move(registry, now.reference, tags))

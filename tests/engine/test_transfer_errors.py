@@ -42,9 +42,9 @@ def test_each_answer_of_a_server_has_its_remedy(
     assert (type(error), remedy in (error.remedy or "")) == (kind, True)
 
 
-@pytest.mark.parametrize("host", [f"127.0.0.1:{free_port()}", "nowhere.invalid"])
+@pytest.mark.parametrize("host", ["127.0.0.1:{free}", "nowhere.invalid"])
 def test_a_server_that_is_not_there_may_come_back(host: str, tmp_path: Path) -> None:
-    error = refusal(f"http://{host}/shop.git", tmp_path)
+    error = refusal(f"http://{host.format(free=free_port())}/shop.git", tmp_path)
     assert (type(error), error.remedy) == (Transient, "check that the git server is up")
 
 

@@ -169,6 +169,13 @@ def test_the_tags_move_with_what_is_deployed(hosted: HostedShop) -> None:
     assert move_tags.fn(hosted.name, ENVIRONMENT, source, ("ui",)) == {"ui": [], "cart": []}
 
 
+def test_a_service_whose_values_are_gone_keeps_no_others_tags_from_moving(hosted: HostedShop) -> None:
+    source = hosted.head
+    adopt(hosted)
+    hosted.commit("Drop", {"src/ui/chart/values-dev.yaml": None})
+    assert move_tags.fn(hosted.name, ENVIRONMENT, source, ("cart",)) == {"cart": ["deployed-dev", "latest"]}
+
+
 # verify and record
 
 
