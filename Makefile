@@ -23,7 +23,7 @@ demo: $(READY) ## release the example on a whole embedded stack (KEEP=1 leaves i
 	@$(BIN)/python -m deployments.local demo $(if $(KEEP),--keep) $(if $(REPO),--repo "$(REPO)")
 
 test: $(READY) ## run every test, the end-to-end ones included
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
 
 check: $(READY) ## lint and strict types over source and tests
 	@$(BIN)/ruff check .

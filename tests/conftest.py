@@ -14,18 +14,18 @@ from pydantic import SecretStr
 
 from argosy.home import home
 from deployments.local.git_server import BOT, GitServer
+from tests import side_by_side
 from tests.cloud import Cloud
 from tests.users_home import UsersHome
 
-if TYPE_CHECKING:  # they import Prefect, which takes seconds that the tests of the engine need not wait for
+if TYPE_CHECKING:  # some import Prefect, which takes seconds that the tests of the engine need not wait for
+    from xdist.remote import Producer
+
     from deployments.local.stack import Stack
     from tests.e2e.store import Store
     from tests.hosted import HostedShop
 
 _PATIENCE = 180  # seconds for the server's first start, which takes about 15 on an idle machine
-# What takes long to start, that with the longest tests first. Its tests go to one process, so that it starts once.
-_SHARED = ("stack", "prefect")
-
 
 # Prefect leaves the client open that it creates an artifact with, and warns of an artifact outside of a run, which is
 # where a stage called as a plain function is. Both are let pass in the tests that ask for Prefect, and in no other.
@@ -35,18 +35,16 @@ _PREFECTS_OWN = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> side_by_side.Scheduling:
+    return side_by_side.Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: [*_SHARED, None].index(_shared(item)))
+    items.sort(key=lambda item: side_by_side.order(item.nodeid))
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_shared(item) or item.nodeid.partition("::")[0]))
         if "prefect" in getattr(item, "fixturenames", ()):
             for warning in _PREFECTS_OWN:
                 item.add_marker(pytest.mark.filterwarnings(warning))
-
-
-def _shared(item: pytest.Item) -> str | None:
-    return next((name for name in _SHARED if name in getattr(item, "fixturenames", ())), None)
 
 
 @pytest.hookimpl(wrapper=True)

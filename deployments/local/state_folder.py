@@ -9,6 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from filelock import FileLock
+
 from deployments.local.process import started_at, sweep
 
 _OWNER = "owner.json"
@@ -20,8 +22,9 @@ def create(home: Path) -> Path:
     """A new folder for a stack in `home`, mode 0700; what crashed stacks left there is swept first."""
     stacks = home / "stacks"
     stacks.mkdir(parents=True, exist_ok=True, mode=0o700)
-    sweep_crashed(stacks)
-    sweep_logs(stacks, time.time() - _WEEK)
+    with FileLock(home / "stacks.lock"):  # two that start at once would sweep under each other
+        sweep_crashed(stacks)
+        sweep_logs(stacks, time.time() - _WEEK)
     # Written where nobody looks, then renamed: a folder without its owner would be taken for a crashed one.
     unborn = Path(tempfile.mkdtemp(prefix=".new-", dir=stacks))
     (unborn / _OWNER).write_text(json.dumps({"pid": os.getpid(), "started": started_at(os.getpid())}))

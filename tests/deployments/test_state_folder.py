@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
+
+from filelock import FileLock
 
 from deployments.local import state_folder
 from deployments.local.process import runs
@@ -39,6 +42,18 @@ def test_what_a_crashed_stack_left_is_swept_by_the_next(tmp_path: Path) -> None:
     state_folder.create(tmp_path)
     assert not folder.exists()
     assert not runs(pid)
+
+
+def test_a_crashed_stack_is_swept_by_one_of_those_that_start_at_once(tmp_path: Path) -> None:
+    crashed, _ = crash(tmp_path)
+    starting = Thread(target=state_folder.create, args=(tmp_path,))
+    with FileLock(tmp_path / "stacks.lock"):  # as another that sweeps has it
+        starting.start()
+        starting.join(0.5)
+        assert starting.is_alive()
+        assert crashed.exists()
+    starting.join()
+    assert not crashed.exists()
 
 
 def test_a_living_stack_is_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+"""Which tests go to one process where several run side by side: those that share what takes long to start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    import pytest
+    from xdist.remote import Producer
+
+STACK, PREFECT = "stack", "prefect"
+_SHARED = {
+    "tests/chaos/": STACK,
+    "tests/e2e/": STACK,
+    "tests/blocks/": PREFECT,
+    "tests/flows/": PREFECT,
+    "tests/tasks/": PREFECT,
+    "tests/cli/test_release.py": PREFECT,
+    "tests/deployments/test_registration.py": PREFECT,
+    "tests/doctor/test_orchestrator.py": PREFECT,
+}
+_FIRST = (STACK, PREFECT)
+
+
+def group(nodeid: str) -> str:
+    """What the test shares with others, else its file."""
+    shared = (name for start, name in _SHARED.items() if nodeid.startswith(start))
+    return next(shared, nodeid.partition("::")[0])
+
+
+def order(nodeid: str) -> int:
+    """Where the test stands: those of the groups that take longest come first."""
+    name = group(nodeid)
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # published without types
+    """xdist's own by scope, with our groups as scopes, in the order of the tests."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        config.option.loadscopereorder = False  # by how many tests a group has
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
