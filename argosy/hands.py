@@ -45,9 +45,8 @@ def find(git: Git, head: str, references: Mapping[Service, ImageReference], hist
     """
     released = {service: reference for service, reference in references.items() if history.of(service.name)}
     doubtful = {service: ref for service, ref in released.items() if not _newest(history, service, ref)}
-    rest = [service for service in released if service not in doubtful]
-    touched = _touched(git, head, rest, history)
-    doubtful |= {service: released[service] for service in rest if service.values_path in touched[service.name]}
+    rest = {service: reference for service, reference in released.items() if service not in doubtful}
+    doubtful |= _changed_since(git, head, rest, history)
     shallow = _shallow(git) if doubtful else frozenset()
     changes = {service: _last_change(git, head, service, reference) for service, reference in doubtful.items()}
     return {
@@ -72,20 +71,38 @@ def _is_hand(
     return after and not history.wrote(commit, service.name, reference.tag)
 
 
-def _touched(git: Git, head: str, services: Sequence[Service], history: History) -> dict[str, set[str]]:
-    """For each service the values files, of its own or another, that commits since its newest release touch."""
-    waiting: dict[str, list[str]] = defaultdict(list)
+def _changed_since(
+    git: Git, head: str, references: Mapping[Service, ImageReference], history: History
+) -> dict[Service, ImageReference]:
+    """Those of the services whose values file was another reference's at some commit since, or in, their newest release.
+
+    Where nothing touches the file since, it is as that release left it.
+    """
+    touches = _touches(git, head, list(references), history) if references else {}
+    since = {service: touches[service.name] for service in references if touches.get(service.name)}
+    asked = [(each, commit) for each, some in since.items() for commit in (*some, history.of(each.name)[0].commit)]
+    texts = contents(git, (f"{commit}:{service.values_path}" for service, commit in asked))
+    return {
+        service: references[service]
+        for (service, _), text in zip(asked, texts, strict=True)
+        if _value(text, service) != references[service]
+    }
+
+
+def _touches(git: Git, head: str, services: Sequence[Service], history: History) -> dict[str, list[str]]:
+    """For each service the commits since its newest release that touch its values file."""
+    waiting: dict[str, list[Service]] = defaultdict(list)
     for service in services:
-        waiting[history.of(service.name)[0].commit].append(service.name)
-    seen: set[str] = set()
-    found: dict[str, set[str]] = {}
-    for commit, files in _log(git, head, services, history) if services else ():
-        for name in waiting.pop(commit, ()):
-            found[name] = set(seen)
+        waiting[history.of(service.name)[0].commit].append(service)
+    seen: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, list[str]] = {}
+    for commit, files in _log(git, head, services, history):
+        found |= {service.name: [*seen[service.values_path]] for service in waiting.pop(commit, ())}
         if not waiting:
             break
-        seen |= files
-    return {service.name: found.get(service.name, seen) for service in services}
+        for file in files:
+            seen[file].append(commit)
+    return {service.name: found.get(service.name, seen[service.values_path]) for service in services}
 
 
 def _log(git: Git, head: str, services: Sequence[Service], history: History) -> Iterator[tuple[str, AbstractSet[str]]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from argosy import hands
 from argosy.models import State
 from tests.engine.planning import of, planned, verify
 from tests.engine.shop import CONFIGURATION, Shop, run, service_files
@@ -102,6 +103,15 @@ def test_a_change_of_other_values_is_no_hand(released: Shop) -> None:
     released.commit("Scale", {VALUES: text.replace("replicas: 1", "replicas: 3")})
     edit(released)
     assert of(released).state is State.BUILD
+
+
+def test_a_bulk_edit_of_values_asks_git_nothing_more_about_each_service(
+    released: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (released.path / VALUES).read_text()
+    released.commit("Scale", {VALUES: text.replace("replicas: 1", "replicas: 3")})
+    monkeypatch.setattr(hands, "_last_change", None)  # it walks one service's history
+    assert of(released).state is State.UNVERIFIED
 
 
 def test_what_was_typed_before_the_first_release_of_a_service_is_no_hold(shop: Shop) -> None:
