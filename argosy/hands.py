@@ -74,7 +74,7 @@ def _is_hand(
 def _changed_since(
     git: Git, head: str, references: Mapping[Service, ImageReference], history: History
 ) -> dict[Service, ImageReference]:
-    """Those of the services whose values file was another reference's at some commit since, or in, their newest release.
+    """Those of the services whose values file held another reference in, or at some commit since, their newest release.
 
     Where nothing touches the file since, it is as that release left it.
     """
