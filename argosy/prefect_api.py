@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -16,6 +17,7 @@ from argosy.errors import ConfigurationError, Terminal, Transient, WrongUse
 from argosy.registry_auth import is_loopback
 from argosy.registry_errors import unreachable
 
+_DELAYS = (0.2, 0.4, 0.8, 1.6, 3.2)
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*")
 
 
@@ -95,7 +97,13 @@ class PrefectApi(AbstractContextManager["PrefectApi"]):
     def create_flow_run(self, deployment: str, parameters: Mapping[str, Any], key: str) -> dict[str, Any]:
         """Ask for a run of the deployment with that id; the same idempotency `key` again answers with the same run."""
         asked = {"parameters": dict(parameters), "idempotency_key": key}
-        return self._object("POST", f"/deployments/{deployment}/create_flow_run", asked)
+        path = f"/deployments/{deployment}/create_flow_run"
+        for delay in _DELAYS:
+            try:
+                return self._object("POST", path, asked)
+            except Transient:  # on SQLite two writers that meet are told 503; the key makes it safe to ask again
+                time.sleep(delay)
+        return self._object("POST", path, asked)
 
     def flow_run(self, run: str) -> dict[str, Any]:
         """The flow run with that id, as it stands."""
