@@ -71,5 +71,11 @@ def _sockets(group: int) -> Iterator[str]:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it ended meanwhile, or is somebody else's
             if (process / "stat").read_text().rpartition(")")[2].split()[2] == str(group):
-                links = (str(link.readlink()) for link in (process / "fd").iterdir())
-                yield from (link[8:-1] for link in links if link.startswith("socket:["))
+                yield from _sockets_of(process)
+
+
+def _sockets_of(process: Path) -> Iterator[str]:
+    for link in (process / "fd").iterdir():
+        with suppress(OSError):  # it was closed meanwhile, and says nothing of the others
+            if (target := str(link.readlink())).startswith("socket:["):
+                yield target[8:-1]

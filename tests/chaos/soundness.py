@@ -13,6 +13,7 @@ import psutil
 from filelock import FileLock
 
 from argosy.git import Git
+from tests import processes
 from tests.deployments.waiting import soon
 from tests.e2e.canaries import Canaries
 from tests.e2e.store import SERVICES, Store
@@ -108,7 +109,7 @@ def _temporary() -> Iterator[Path]:
 def _memory(store: Store) -> Iterator[Path]:
     """The secrets that a process holds in memory, but for the stand-in of Argo CD, which asks git all the time."""
     theirs = store.stack.argocd._process.pid  # it leads a session of its own
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
+    for link, target in processes.opened():
         with suppress(OSError):
-            if str(link.readlink()).startswith("/memfd:argosy-secret") and os.getsid(int(link.parts[2])) != theirs:
+            if target.startswith("/memfd:argosy-secret") and os.getsid(int(link.parts[2])) != theirs:
                 yield link

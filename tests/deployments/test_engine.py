@@ -16,6 +16,7 @@ from deployments.local import docker_probe, engine, network
 from deployments.local.engine import Engine
 from deployments.local.packages import unpack
 from deployments.local.process import sweep
+from tests import processes
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="a private container engine takes root")
 CACHE = home() / "packages"
@@ -39,22 +40,13 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 def traces(key: str, state: Path) -> list[str]:
     """Whatever a private engine of `state` has on this machine: processes, mounts, interfaces, folders."""
-    commands = {file.parent: file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if readable(file)}
-    found = [f"process {folder}: {command!r}" for folder, command in commands.items() if key.encode() in command]
-    found += [
-        f"cgroup of {f.parent}" for f in Path("/proc").glob("[0-9]*/cgroup") if readable(f) and key in f.read_text()
-    ]
+    mark = key.encode()
+    found = [f"process {folder}: {command!r}" for folder, command in processes.shown("cmdline") if mark in command]
+    found += [f"cgroup of {folder}" for folder, groups in processes.shown("cgroup") if mark in groups]
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     found += [line for line in mounts if key in line or str(state) in line]
     found += [*network.owned(key), *map(str, Path("/run").glob(f"{key}*"))]
     return [*found, *map(str, Path("/sys/fs/cgroup").glob(f"**/{key}"))]
-
-
-def readable(file: Path) -> bool:
-    try:
-        return bool(file.read_bytes())
-    except OSError:
-        return False
 
 
 def context(folder: Path) -> Path:

@@ -22,6 +22,7 @@ from argosy.registry import Registry, RegistryCredentials
 from deployments.local import registry as local
 from deployments.local.engine import Engine, packages
 from deployments.local.packages import unpack
+from tests import processes
 
 DOCKERFILE = """\
 FROM scratch
@@ -97,15 +98,9 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
 
 def running(marker: str) -> list[str]:
     """The processes that carry `marker` in their command line or their environment."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            told = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if marker.encode() in told and folder.name != str(os.getpid()):
-            found.append(f"{folder}: {told[:200]!r}")
-    return found
+    told = processes.shown("cmdline", "environ")
+    ours = ((folder, words) for folder, words in told if folder.name != str(os.getpid()))
+    return [f"{folder}: {words[:200]!r}" for folder, words in ours if marker.encode() in words]
 
 
 def gone(marker: str, seconds: float = 10) -> bool:

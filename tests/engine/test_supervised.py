@@ -13,6 +13,7 @@ from argosy import supervised
 from argosy.redact import remember
 from argosy.supervised import TimedOut
 from deployments.local.signing import SigningKey
+from tests import processes
 
 
 @pytest.fixture
@@ -32,14 +33,8 @@ def nothing(stream: BinaryIO) -> None:
 
 def left(tmp_path: Path) -> list[Path]:
     """The processes that were started with the marker of `tmp_path`."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if f"MARKER={tmp_path}\0".encode() in file.read_bytes():
-                found.append(file)
-        except OSError:
-            continue
-    return found
+    marker = f"MARKER={tmp_path}\0".encode()
+    return [folder for folder, environment in processes.shown("environ") if marker in environment]
 
 
 def test_input_and_output_pass_whole(run: Callable[..., int], tmp_path: Path) -> None:
