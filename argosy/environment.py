@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from argosy.config import FILE, ArgoCDConfig, Configuration, EnvironmentConfig
+from argosy.config import FILE, Configuration
+from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
 from argosy.resilience import DEFAULT_RETRY, Retry

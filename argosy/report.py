@@ -6,21 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from argosy.models import (
-    Awaited,
-    BuildResult,
-    BuildStatus,
-    ExecutionStatus,
-    Health,
-    PipelineExecution,
-    Plan,
-    ServiceBuild,
-    ServicePlan,
-    State,
-    TriggerEvent,
-    Verdict,
-    WriteBack,
-)
+from argosy.execution import ExecutionStatus, PipelineExecution, ServiceBuild, TriggerEvent
+from argosy.models import Awaited, BuildResult, BuildStatus, Health, Plan, ServicePlan, State, Verdict, WriteBack
 
 _BAD_HEALTH = {Health.DEGRADED, Health.FAILED}
 _STOPPED = ("held", "blocked")

@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from argosy.config import FILE, BuildConfig, Configuration, EnvironmentConfig, ServiceConfig
+from argosy.config import FILE, Configuration
+from argosy.config_build import BuildConfig, ServiceConfig
+from argosy.config_environment import EnvironmentConfig
 from argosy.errors import ConfigurationError
 from argosy.models import BuildContext, Service
 

@@ -10,7 +10,8 @@ from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from argosy.errors import ReleaseFailed
-from argosy.models import BuildResult, Plan, TriggerEvent, Verdict, WriteBack
+from argosy.execution import TriggerEvent
+from argosy.models import BuildResult, Plan, Verdict, WriteBack
 from argosy.plan import blocked, waves
 from argosy.redact import redact
 from argosy.report import Findings, Report, awaiting, planned, summarise

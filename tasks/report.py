@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prefect.runtime import flow_run
 
+from argosy.execution import TriggerEvent, TriggerType
 from argosy.home import run_folder
-from argosy.models import TriggerEvent, TriggerType
 from argosy.redact import redact
 from argosy.report import Report, execution
 from tasks.artifacts import show_json, show_table

@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from argosy.config import PLACEHOLDER_ACCOUNT, DefaultsConfig
+from argosy.config_build import DefaultsConfig
+from argosy.config_registry import PLACEHOLDER_ACCOUNT
 from argosy.discovery.factoring import Factored, factored
 from argosy.discovery.notes import Note
 from argosy.discovery.proposal import Environment, Proposal

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from argosy.config import PLACEHOLDER_ACCOUNT
+from argosy.config_registry import PLACEHOLDER_ACCOUNT
 from argosy.discovery.factoring import factored
 from argosy.discovery.fitting import fits
 from argosy.discovery.notes import Note

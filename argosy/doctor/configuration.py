@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from argosy.config import PLACEHOLDER_ACCOUNT, Configuration, load
+from argosy.config import Configuration, load
+from argosy.config_registry import PLACEHOLDER_ACCOUNT
 from argosy.config_text import problems
 from argosy.doctor.findings import Finding, Level
 from argosy.environment import Environment, resolve

@@ -4,7 +4,8 @@ from typing import get_args
 
 import pytest
 
-from argosy.config import Configuration, DefaultsConfig, ServiceConfig
+from argosy.config import Configuration
+from argosy.config_build import DefaultsConfig, ServiceConfig
 from argosy.errors import ConfigurationError
 from argosy.filters import STATUSES, read, takes
 from argosy.globs import Quantifier

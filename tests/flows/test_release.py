@@ -11,8 +11,8 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.client.schemas.objects import State
 
 from argosy.errors import ReleaseFailed
+from argosy.execution import TriggerEvent, TriggerType
 from argosy.home import run_folder
-from argosy.models import TriggerEvent, TriggerType
 from flows.release import release
 from tests.hosted import SERVICES, HostedShop
 

@@ -1,0 +1,74 @@
+"""What `argosy.yaml` says of services, and of how their images are built."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from argosy.config_names import (
+    Argument,
+    ArgumentName,
+    ContextName,
+    Filter,
+    LabelName,
+    Name,
+    Platform,
+    RelativePath,
+    Seconds,
+    Stage,
+)
+from argosy.config_section import Section
+
+
+class BuildConfig(Section):
+    """How an image is built; a service's own settings are laid over those of `defaults`."""
+
+    context: RelativePath | None = Field(None, description="The folder that the build is given; {path} unless given.")
+    target: Stage | None = Field(None, description="The stage of the Dockerfile that is built; the last unless given.")
+    platforms: tuple[Platform, ...] = Field(
+        (), strict=False, description="Such as [linux/amd64, linux/arm64]; the engine's own unless given."
+    )
+    args: dict[ArgumentName, Argument] = Field(
+        {}, description="Build arguments. Never secrets: they stay in the image's history."
+    )
+    labels: dict[LabelName, Argument] = Field({}, description="Labels that the image gets.")
+    contexts: dict[ContextName, RelativePath] = Field(
+        {}, description="Further folders, from the repository's root, by the names of COPY --from=name."
+    )
+    from_: tuple[Name, ...] = Field(
+        (),
+        alias="from",
+        strict=False,
+        description="Services whose images the Dockerfile names in FROM or COPY --from.",
+    )
+    resolve: bool = Field(
+        False, description="Look up the digests of the external images, so that a base that moved is a change."
+    )
+    timeout: Seconds = Field(1800.0, description="Seconds until a build has failed.")
+
+
+class ServiceConfig(Section):
+    """A service; what it leaves out comes from `defaults`."""
+
+    path: RelativePath | None = Field(None, description="Its folder.")
+    dockerfile: RelativePath | None = Field(None, description="Its Dockerfile; {path} stands for its folder.")
+    chart: RelativePath | None = Field(None, description="The folder of its Helm chart; {path} stands for its folder.")
+    shared: tuple[RelativePath, ...] = Field(
+        (), strict=False, description="Files and folders outside its build context on which its image depends."
+    )
+    filters: tuple[Filter, ...] = Field(
+        (), strict=False, description="Globs of what `argosy changes` looks at; {path}/** unless given."
+    )
+    build: BuildConfig = Field(BuildConfig(), description="How its image is built.")
+
+
+class DefaultsConfig(Section):
+    """What holds for every service; `{service}` and `{path}` stand for its name and path."""
+
+    path: RelativePath = Field("src/{service}", description="The folder of a service.")
+    dockerfile: RelativePath = Field("{path}/Dockerfile", description="The Dockerfile of a service.")
+    chart: RelativePath = Field("{path}/chart", description="The folder of a service's Helm chart.")
+    shared: tuple[RelativePath, ...] = Field(
+        (), strict=False, description="Files and folders on which every image depends; a service's own are added."
+    )
+    filters: tuple[Filter, ...] = Field((), strict=False, description="Globs of what `argosy changes` looks at.")
+    build: BuildConfig = Field(BuildConfig(), description="How images are built.")

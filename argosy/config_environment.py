@@ -1,0 +1,70 @@
+"""What `argosy.yaml` says of environments: where their releases come from, and go to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from argosy.config_names import ApplicationName, BlockName, Branch, Name, RelativePath, Seconds
+from argosy.config_registry import RegistryOverride
+from argosy.config_section import Section
+
+
+class ArgoCDConfig(Section):
+    """Which Argo CD application brings a service up, and how long that may take."""
+
+    application: ApplicationName = Field(description="Its name; {service} stands for the service's.")
+    project: Name | None = Field(None, description="The Argo CD project that it is in.")
+    timeout: Seconds = Field(600.0, description="Seconds until a release that does not come up has failed.")
+    stable_for: Annotated[float, Field(ge=0, strict=False)] = Field(
+        10.0, description="Seconds that a release must stay healthy."
+    )
+
+
+class SourceConfig(Section):
+    """What is released."""
+
+    branch: Branch = Field(description="The branch whose tip is released, without refs/heads/.")
+
+
+class TargetConfig(Section):
+    """Where a release is written."""
+
+    branch: Branch = Field(description="The branch that a release commits to, which Argo CD follows.")
+    values: RelativePath = Field("values.yaml", description="The file, beside each chart, that has image.tag.")
+    sign: Literal["ssh"] | None = Field(None, description="How release commits are signed; not at all unless given.")
+
+
+class BlocksConfig(Section):
+    """The names of an environment's Prefect blocks, where they are not `argosy-<environment>-<kind>`."""
+
+    aws: BlockName | None = Field(None, description="AWS Credentials: what makes ECR repositories.")
+    registry: BlockName | None = Field(None, description="Container Registry: how its credentials are had.")
+    argocd: BlockName | None = Field(None, description="Argo CD Server: its address and token.")
+    docker: BlockName | None = Field(None, description="Docker Host: the engine that builds.")
+
+
+class RetryConfig(Section):
+    """How often a fault that may pass is tried, and after how many seconds again."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=20)] = Field(
+        3, description="How often it is tried, the first included."
+    )
+    backoff_factor: Annotated[float, Field(ge=1, le=10, strict=False)] = Field(
+        2.0, description="How many times longer each wait is than the one before."
+    )
+    initial_delay: Annotated[float, Field(ge=0, le=600, strict=False)] = Field(
+        5.0, description="Seconds before the second try."
+    )
+
+
+class EnvironmentConfig(Section):
+    """Where an environment's releases come from and go to."""
+
+    source: SourceConfig = Field(description="What is released.")
+    target: TargetConfig = Field(description="Where the references are written.")
+    registry: RegistryOverride = Field(RegistryOverride(), description="What its registry has of its own.")
+    argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
+    retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
+    blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")
