@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from argosy.config_names import ApplicationName, BlockName, Branch, Name, RelativePath, Seconds
-from argosy.config_registry import RegistryOverride
+from argosy.config_registry import NamedRegistryOverride, RegistryOverride
 from argosy.config_section import Section
 
 
@@ -65,6 +65,7 @@ class EnvironmentConfig(Section):
     source: SourceConfig = Field(description="What is released.")
     target: TargetConfig = Field(description="Where the references are written.")
     registry: RegistryOverride = Field(RegistryOverride(), description="What its registry has of its own.")
+    registries: dict[Name, NamedRegistryOverride] = Field({}, description="What those of registries have of their own.")
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
     blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")

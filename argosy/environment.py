@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy.config import FILE, Configuration
 from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
+from argosy.registry_targets import RegistryTarget, registry_targets
 from argosy.resilience import DEFAULT_RETRY, Retry
 from argosy.services import chart_path, contradiction, described
 
@@ -18,21 +19,9 @@ STATE_FOLDER = ".argosy"
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryTarget:
-    """The registry of an environment; `account_id` and `region` are those of ECR."""
-
-    type: str
-    host: str
-    account_id: str | None = None
-    region: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Blocks:
-    """The names of the Prefect blocks that an environment uses."""
+    """The names of the Prefect blocks that an environment uses, but for those of its registries."""
 
-    aws: str
-    registry: str
     argocd: str
     docker: str
 
@@ -50,15 +39,15 @@ class Watch:
 class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
-    `written` holds every path that Argosy writes in any environment: no content digest covers them. `retry` says how
-    often a fault that may pass is tried.
+    `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
+    any environment: no content digest covers them. `retry` says how often a fault that may pass is tried.
     """
 
     name: str
     source_branch: str
     target_branch: str
     sign: bool
-    registry: RegistryTarget
+    registries: Mapping[str | None, RegistryTarget]
     blocks: Blocks
     watch: Watch | None
     services: tuple[Service, ...]
@@ -73,9 +62,24 @@ class Environment:
         known = ", ".join(service.name for service in self.services)
         raise ConfigurationError(f"{FILE} has no service {name}", remedy=f"it has {known}")
 
+    def registry(self, service: Service) -> RegistryTarget:
+        """The registry that the service lives in."""
+        return self.registries[service.registry]
+
+    @property
+    def used_registries(self) -> tuple[RegistryTarget, ...]:
+        """The registries that services live in, each once, and those that stand in for them."""
+        homes = [self.registry(service) for service in self.services]
+        stand_ins = [self.registries[each.fallback] for each in homes if each.fallback]
+        return tuple({each.name: each for each in (*homes, *stand_ins)}.values())
+
+    def registry_at(self, host: str) -> RegistryTarget | None:
+        """The registry in use at `host`; None where it is none of the environment's."""
+        return next((each for each in self.used_registries if each.host == host), None)
+
     def repository(self, service: Service) -> str:
         """The service's repository with its host, as image references carry it."""
-        return f"{self.registry.host}/{service.ecr_repository}"
+        return f"{self.registry(service).host}/{service.ecr_repository}"
 
     def image(self, service: Service, tag: str) -> ImageReference:
         """The service's image under `tag`."""
@@ -92,15 +96,15 @@ def resolve(configuration: Configuration, name: str) -> Environment:
     if config is None:
         known = ", ".join(configuration.environments)
         raise ConfigurationError(f"{FILE} has no environment {name}", remedy=f"it has {known}")
-    registry = configuration.registry
+    registries = registry_targets(configuration, name, config)
     services = described(configuration, config)
-    _check_repositories(name, services)
+    _check_repositories(name, services, registries)
     return Environment(
         name=name,
         source_branch=config.source.branch,
         target_branch=config.target.branch,
         sign=config.target.sign is not None,
-        registry=RegistryTarget(registry.type, registry.host, registry.account_id, registry.region),
+        registries=registries,
         blocks=_blocks(name, config),
         watch=_watch(config.argocd or configuration.argocd),
         services=services,
@@ -109,15 +113,17 @@ def resolve(configuration: Configuration, name: str) -> Environment:
     )
 
 
-def _check_repositories(environment: str, services: Sequence[Service]) -> None:
+def _check_repositories(
+    environment: str, services: Sequence[Service], registries: Mapping[str | None, RegistryTarget]
+) -> None:
     # `deployed-dev` and its like can name one image a repository: the other services' would expire while deployed.
     owners: dict[str, str] = {}
     for service in services:
-        owned = service.ecr_repository
+        owned = f"{registries[service.registry].host}/{service.ecr_repository}"
         other = owners.setdefault(owned, service.name)
         if other != service.name:
             raise contradiction(
-                f"{other} and {service.name} share the image repository {owned} in {environment}",
+                f"{other} and {service.name} share the image repository {service.ecr_repository} in {environment}",
                 "write {service} into registry.repository", "environments", environment, "registry", "repository",
             )  # fmt: skip
 
@@ -125,8 +131,6 @@ def _check_repositories(environment: str, services: Sequence[Service]) -> None:
 def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
     named = config.blocks
     return Blocks(
-        aws=named.aws or f"argosy-{name}-aws",
-        registry=named.registry or f"argosy-{name}-registry",
         argocd=named.argocd or f"argosy-{name}-argocd",
         docker=named.docker or f"argosy-{name}-docker",
     )

@@ -86,7 +86,8 @@ class Service:
 
     `values_path` is the file whose `image.repository` and `image.tag` a release writes; `ecr_repository` is
     the repository's name in the registry, without the host. `dependencies` are the services whose images it is built
-    from; `shared` the files and folders outside its build context that its image depends on.
+    from; `shared` the files and folders outside its build context that its image depends on. `registry` is the name of
+    its registry among the further ones, None for the environment's own.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Service:
     timeout: float = 1800.0
     dependencies: tuple[Service, ...] = ()
     shared: tuple[str, ...] = ()
+    registry: str | None = None
 
     @property
     def dockerfile_path(self) -> str:
