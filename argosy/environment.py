@@ -81,6 +81,16 @@ class Environment:
         """The service's repository with its host, as image references carry it."""
         return f"{self.registry(service).host}/{service.ecr_repository}"
 
+    def stand_in(self, service: Service) -> RegistryTarget | None:
+        """The registry that the service's image goes to while its own does not answer; None where there is none."""
+        fallback = self.registry(service).fallback
+        return self.registries[fallback] if fallback else None
+
+    def in_stand_in(self, service: Service, reference: ImageReference) -> bool:
+        """Whether `reference` is of the service's repository in the registry that stands in for its own."""
+        target = self.stand_in(service)
+        return target is not None and reference.repository == target.whole_repository_of(service.name)
+
     def image(self, service: Service, tag: str) -> ImageReference:
         """The service's image under `tag`."""
         return ImageReference(self.repository(service), tag)

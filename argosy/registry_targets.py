@@ -34,6 +34,10 @@ class RegistryTarget:
         """The name of that service's repository in it, without the host."""
         return filled(self.repository, service)
 
+    def whole_repository_of(self, service: str) -> str:
+        """The same with the host, as image references carry it."""
+        return f"{self.host}/{self.repository_of(service)}"
+
 
 def registry_targets(
     configuration: Configuration, environment: str, config: EnvironmentConfig
