@@ -1,0 +1,80 @@
+"""What a release would write upon one head of the target, service by service: new references, and who is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from argosy import charts, state
+from argosy.environment import Environment
+from argosy.errors import Terminal
+from argosy.git import Git
+from argosy.models import Change, Release, WriteBack
+from argosy.release_history import History
+
+
+@dataclass(slots=True)
+class Edits:
+    """What one attempt would write, gathered release by release.
+
+    `ours` is the commit by which this run wrote it already, where the answer to its push was lost.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    recorded: list[Release] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    superseded: dict[str, str] = field(default_factory=dict)
+    ours: str | None = None
+
+    def written(self, commit: str | None) -> WriteBack:
+        """What was written when all of it is in `commit`."""
+        return WriteBack(commit, tuple(self.changes), tuple(self.released), self.left_out, self.superseded)
+
+    def add(self, git: Git, head: str, release: Release) -> None:
+        """Take one release in; what its file carries already is edited no more, and a broken file is left out."""
+        service, reference = release.service, release.reference
+        wanted = {"image.repository": reference.repository, "image.tag": reference.tag}
+        try:
+            text, changes = charts.edit(git.file(head, service.values_path) or b"", wanted, service.values_path)
+        except Terminal as error:
+            self.left_out[service.name] = str(error)
+            return
+        self.recorded.append(release)
+        self.released.append(service.name)
+        if changes:
+            self.files[service.values_path] = text
+            self.changes.extend(changes)
+
+
+def edits(
+    git: Git, environment: Environment, head: str, source_sha: str, releases: Sequence[Release], run: str
+) -> Edits:
+    """What the run called `run` would write of `releases` upon the target's commit `head`."""
+    reader = state.Reader.open(git, environment, head)
+    readings, found = reader.read_all([release.service for release in releases]), Edits()
+    # The file or its key is gone: each such service's affair alone.
+    found.left_out |= {name: str(error) for name, error in readings.failures.items()}
+    for release in releases:
+        name = release.service.name
+        if name not in readings.released:
+            continue
+        now = readings.released[name]
+        if state.is_ahead(git, now, source_sha):
+            found.superseded[name] = f"{now.reference.tag} was released meanwhile, from a newer commit"
+        elif _by_hand(reader.history, release, now):
+            found.left_out[name] = f"somebody set it to {now.reference} meanwhile; run again to plan with that"
+        else:
+            found.add(git, head, replace(release, expected=now.reference))
+            if now.record and now.record.run == run and now.reference == release.reference:
+                found.ours = now.record.commit
+    return found
+
+
+def _by_hand(history: History, release: Release, now: state.Released) -> bool:
+    """Whether somebody, and no other run, changed the reference since the release was planned."""
+    if now.reference in {release.expected, release.reference}:
+        return False
+    before = release.expected.tag if release.expected else ""
+    return now.record is None or history.went_back(release.service.name, before, now.reference.tag)
