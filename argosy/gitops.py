@@ -12,9 +12,11 @@ from argosy import notes, trailers
 from argosy.commits import Draft, Identity, commit, notes_commit
 from argosy.environment import Environment
 from argosy.errors import Terminal
+from argosy.holds import FILE as HOLDS
+from argosy.holds_file import added, missing
 from argosy.mirror import Mirror, PushRejected
-from argosy.models import Release, WriteBack
-from argosy.release_edits import Edits, edits
+from argosy.models import Hold, Release, WriteBack
+from argosy.release_edits import Edits, Upon, edits
 
 logger = logging.getLogger(__name__)
 
@@ -65,23 +67,36 @@ class Writer:
             return made, outcome, attempt
         raise PushRejected(f"{branch} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
 
-    def write_back(self, source_sha: str, releases: Sequence[Release], *, adopt: bool = False) -> WriteBack:
+    def write_back(
+        self, source_sha: str, releases: Sequence[Release], *, adopt: bool = False, by_hand: Sequence[Hold] = ()
+    ) -> WriteBack:
         """Write `releases` in one commit on the target's head, whatever it is by then.
 
-        Raises Terminal when the source commit has left its branch or the push is refused, PushRejected (Transient)
-        when every attempt lost the race.
+        In the same commit, or one of their own, the holds `by_hand` go into the file of holds that does not have them.
+        Raises Terminal when the source commit has left its branch or the push is refused, ConfigurationError when the
+        file of holds is wrong, PushRejected (Transient) when every attempt lost the race.
         """
 
         def propose(head: str) -> tuple[Proposal | None, Edits]:
             self._check_reachable(source_sha)
-            found = edits(self.mirror.git, self.environment, head, source_sha, releases, self.run)
-            if not found.files and (found.ours or not (adopt and found.recorded)):
+            upon = Upon(self.mirror.git, self.environment, head, self.run, self.clock())
+            found = edits(upon, source_sha, releases)
+            releasing = bool(found.files or (adopt and found.recorded and not found.ours))
+            text = self.mirror.git.file(head, HOLDS)
+            new = missing(text, by_hand)
+            if not releasing and not new:
                 return None, found
-            message = trailers.message(self.environment.name, source_sha, found.recorded, self.run)
-            return Proposal(found.files, message), found
+            files = found.files | ({HOLDS: added(text, new)} if new else {})
+            return Proposal(files, self._message(source_sha, found, new, releasing=releasing)), found
 
         made, found, attempts = self.land(propose)
         return replace(found.written(made or found.ours), attempts=attempts)
+
+    def _message(self, source_sha: str, found: Edits, new: Sequence[Hold], *, releasing: bool) -> str:
+        name, run = self.environment.name, self.run
+        if releasing:
+            return trailers.message(name, source_sha, found.recorded, run)
+        return trailers.hold_message(name, "Hold", new, run)
 
     def _check_reachable(self, source_sha: str) -> None:
         tip = self.mirror.branch(self.environment.source_branch)

@@ -125,7 +125,8 @@ class Hold:
     """What keeps a service from being released, until `until` where that is said; times carry a zone.
 
     `digest` (64 hex, by `recipe`) and the source commit `commit` say which content is held: all of it without them.
-    `by_hand` says that nobody wrote the hold: somebody changed the reference.
+    `by_hand` says that nobody asked for it: somebody changed the reference, in the target's commit `hand`.
+    `written` says that the file of holds has it; a hand's holds without that, until a run has written it down.
     """
 
     service: str
@@ -138,6 +139,8 @@ class Hold:
     recipe: str = RECIPE
     commit: str | None = None
     by_hand: bool = False
+    hand: str | None = None
+    written: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,12 @@ class Plan:
     def to_write(self) -> tuple[ServicePlan, ...]:
         """The services whose reference a release changes."""
         return tuple(item for item in self.services if item.writes)
+
+    @property
+    def by_hand(self) -> tuple[Hold, ...]:
+        """The holds that hands left and that the file of holds does not have yet."""
+        found = (item.hold for item in self.services)
+        return tuple(hold for hold in found if hold and hold.by_hand and not hold.written)
 
     @property
     def nothing_to_do(self) -> bool:
@@ -268,7 +277,7 @@ class WriteBack:
     """What was written: the target's `commit` (None where nothing had to be) and its changes.
 
     `left_out` maps a service whose reference could not be written to the reason, `superseded` one that a newer
-    commit was released of meanwhile.
+    commit was released of meanwhile, `held` one that somebody put a hold on meanwhile.
     """
 
     commit: str | None
@@ -277,6 +286,7 @@ class WriteBack:
     left_out: dict[str, str] = field(default_factory=dict)
     superseded: dict[str, str] = field(default_factory=dict)
     attempts: int = 1
+    held: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

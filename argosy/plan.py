@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from argosy.environment import Environment
-from argosy.holds import FILE
+from argosy.holds import words
 from argosy.models import Hold, ImageReference, Plan, Service, ServicePlan, State
 from argosy.standing import Presence, Situation
 from argosy.state import Released
@@ -169,13 +168,10 @@ def _shown(reference: ImageReference) -> str:
 
 
 def _held(hold: Hold) -> str:
-    until = f" until {_time(hold.until)}" if hold.until else ""
-    lifted = "newer content, or the wanted reference put there," if hold.by_hand else f"taking its entry out of {FILE}"
-    return f"{hold.reason} ({hold.who}, {_time(hold.since)}); held{until}; {lifted} lifts that"
-
-
-def _time(when: datetime) -> str:
-    return when.strftime("%Y-%m-%d %H:%M %Z")
+    """The hold, and what lifts it."""
+    lift = f"argosy hold {hold.service} --lift"
+    lifts = f"newer content, the wanted reference put there, or {lift}," if hold.by_hand else lift
+    return f"{words(hold)}; {lifts} lifts that"
 
 
 def _short(released: Released) -> str:

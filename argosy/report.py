@@ -147,6 +147,8 @@ def _outcome(item: ServicePlan, findings: Findings) -> Outcome:
         return Outcome(item.name, item.state, "failed", failure, failed=True)
     if findings.written and item.name in findings.written.superseded:
         return Outcome(item.name, item.state, "superseded", findings.written.superseded[item.name])
+    if findings.written and item.name in findings.written.held:
+        return Outcome(item.name, item.state, State.HELD.value, findings.written.held[item.name])
     verdict = findings.verdicts.get(item.name)
     if verdict:
         return Outcome(item.name, item.state, verdict.health.value, verdict.reason, verdict.health in _BAD_HEALTH)

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from argosy.git import Git
-from argosy.models import ContentDigest, ImageReference, Release, ServicePlan
+from argosy.holds import words as words_of_hold
+from argosy.models import ContentDigest, Hold, ImageReference, Release, ServicePlan
+from argosy.printable import printable
 
 ENVIRONMENT, SOURCE, SERVICE, RUN = "Argosy-Environment", "Argosy-Source", "Argosy-Service", "Argosy-Run"
 _RECORD = re.compile(r"(\S+) ([0-9a-f]{40}) ([0-9a-f]{64}) (sha256:[0-9a-f]{64}) (\S+)")
@@ -70,6 +72,14 @@ def _words(environment: str, changes: Sequence[_Change]) -> list[str]:
     subject = f"Release {names} to {environment} [skip ci]" if changed else f"Adopt {environment} [skip ci]"
     body = "\n".join(f"{item.service}: {_tag(item.old)} -> {item.new.tag}" for item in changed)
     return [subject, body] if body else [subject]
+
+
+def hold_message(environment: str, verb: str, found: Sequence[Hold], run: str) -> str:
+    """The message of a commit that puts or lifts the holds `found` and releases nothing."""
+    names = ", ".join(dict.fromkeys(hold.service for hold in found))
+    lines = "\n".join(printable(f"{hold.service}: {words_of_hold(hold)}") for hold in found)
+    trailers = f"{ENVIRONMENT}: {environment}\n{RUN}: {run}"
+    return "\n\n".join([f"{verb} {names} in {environment} [skip ci]", lines, trailers]) + "\n"
 
 
 def _tag(reference: ImageReference | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from prefect import flow, unmapped
@@ -64,13 +65,19 @@ def release(
     resolved = resolve(repository, environment, source_sha)
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
     if dry_run or plan.nothing_to_do:
-        return _end(planned(plan), trigger)
+        return _end(_idle(repository, plan, dry_run=dry_run), trigger)
     built = _build(repository, plan)
     written = _write_back(repository, plan, built.values)
     verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), built.values)
     failures = {**built.failures, **_unwritten(plan, built.values, written), **verdicts.failures}
     findings = Findings(built.values, failures, written.values.get(COMMIT), verdicts.values, problems)
     return _end(summarise(plan, findings), trigger)
+
+
+def _idle(repository: str, plan: Plan, *, dry_run: bool) -> Report:
+    """The report of a run that releases nothing; what a hand holds is written down all the same."""
+    written = _write_back(repository, plan, {}) if plan.by_hand and not dry_run else Settled({}, {})
+    return replace(planned(plan), problems=tuple(written.failures.values()))
 
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
@@ -88,8 +95,8 @@ def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
 
 
 def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> Settled[WriteBack]:
-    """One commit for all that was built; adoption writes one whatever was."""
-    if not built and not plan.adopt:
+    """One commit for all that was built; adoption, and what a hand holds, are written whatever was."""
+    if not built and not plan.adopt and not plan.by_hand:
         return Settled({}, {})
     state = patient(write_back, plan.retry)(repository, plan, list(built.values()), return_state=True)
     return Settled({COMMIT: state.result()}, {}) if state.is_completed() else Settled({}, {COMMIT: sentence(state)})
@@ -97,7 +104,8 @@ def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> S
 
 def _unwritten(plan: Plan, built: dict[str, BuildResult], written: Settled[WriteBack]) -> dict[str, str]:
     """What could not be written is not released, and each service that it should have been says so."""
-    names = list(built) or [item.name for item in plan.services]
+    concerned = [item.name for item in plan.services] if plan.adopt else [hold.service for hold in plan.by_hand]
+    names = list(built) or concerned
     return dict.fromkeys(names, written.failures[COMMIT]) if written.failures else {}
 
 
