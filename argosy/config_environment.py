@@ -68,4 +68,7 @@ class EnvironmentConfig(Section):
     registries: dict[Name, NamedRegistryOverride] = Field({}, description="What those of registries have of their own.")
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
+    rollback: Literal["automatic", "manual"] = Field(
+        "manual", description="Whether a run restores the last verified release of a service that it sees degrade."
+    )
     blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")

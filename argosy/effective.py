@@ -82,6 +82,7 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
             yield found.setting(f"argocd.{key}", value, (*section, "argocd", key))
     for key, value in config.retry:
         yield found.of_all(f"retry.{key}", value)
+    yield found.of_all("rollback", config.rollback)
     own = environment.registries[None]
     rest = environment.blocks
     named = {"aws": own.aws, "registry": own.login, "argocd": rest.argocd, "docker": rest.docker}

@@ -41,6 +41,7 @@ class Environment:
 
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
     any environment: no content digest covers them. `retry` says how often a fault that may pass is tried.
+    With `automatic_rollback` a run takes back what it sees degrade.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Environment:
     services: tuple[Service, ...]
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
+    automatic_rollback: bool = False
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -120,6 +122,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         services=services,
         written=_written(configuration),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
+        automatic_rollback=_automatic_rollback(name, config, configuration),
     )
 
 
@@ -144,6 +147,16 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
         argocd=named.argocd or f"argosy-{name}-argocd",
         docker=named.docker or f"argosy-{name}-docker",
     )
+
+
+def _automatic_rollback(name: str, config: EnvironmentConfig, configuration: Configuration) -> bool:
+    automatic = config.rollback == "automatic"
+    if automatic and not (config.argocd or configuration.argocd):
+        raise contradiction(
+            f"{name} is to be rolled back by itself, and nothing says whether it is healthy",
+            "add the section argocd, or leave rollback out", "environments", name, "rollback",
+        )  # fmt: skip
+    return automatic
 
 
 def _watch(argocd: ArgoCDConfig | None) -> Watch | None:

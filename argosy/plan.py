@@ -39,6 +39,7 @@ def make(
         failures=tuple((s.name, str(situation.failures[s.name])) for s in chosen if s.name in situation.failures),
         watched=environment.watch is not None,
         retry=environment.retry,
+        automatic_rollback=environment.automatic_rollback,
     )
 
 

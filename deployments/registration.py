@@ -26,13 +26,14 @@ from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
 from flows.hold import hold
 from flows.release import release
+from flows.rollback import rollback
 from tasks.workspace import load
 
 KINDS: dict[str, type[Block]] = {
     kind.get_block_type_slug(): kind
     for kind in (AwsCredentials, DockerHost, GitOpsRepository, ContainerRegistry, ArgoCDServer)
 }
-FLOWS: dict[str, Flow[Any, Any]] = {f"flows.{flow.name}.{flow.name}": flow for flow in (release, hold)}
+FLOWS: dict[str, Flow[Any, Any]] = {f"flows.{flow.name}.{flow.name}": flow for flow in (release, hold, rollback)}
 """The flows that a `prefect.yaml` may deploy, by their entrypoints."""
 
 

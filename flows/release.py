@@ -18,6 +18,8 @@ from argosy.redact import redact
 from argosy.report import Findings, Report, awaiting, planned, summarise
 from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
+from flows.returning import take_back
+from flows.verifying import verified
 from tasks.build import build
 from tasks.edge import guarded
 from tasks.ensure_repository import ensure_repository
@@ -25,8 +27,6 @@ from tasks.plan import make_plan
 from tasks.policy import patient
 from tasks.report import publish
 from tasks.resolve import resolve
-from tasks.tags import move_tags
-from tasks.verify import record_verdicts, verify
 from tasks.write_back import write_back
 
 CONCURRENT_SERVICES = 16
@@ -69,6 +69,7 @@ def release(
     built = _build(repository, plan)
     written = _write_back(repository, plan, built.values)
     verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), built.values)
+    verdicts, problems = take_back(repository, plan, verdicts, problems)
     failures = {**built.failures, **_unwritten(plan, built.values, written), **verdicts.failures}
     findings = Findings(built.values, failures, written.values.get(COMMIT), verdicts.values, problems)
     return _end(summarise(plan, findings), trigger)
@@ -114,14 +115,7 @@ def _verify(
 ) -> tuple[Settled[Verdict], tuple[str, ...]]:
     """Every application at once, while the tags move; then what was seen is put on record."""
     where = (repository, plan.environment, plan.source_sha)
-    tags = patient(move_tags, plan.retry).submit(*where, written.released if written else ())
-    awaited = awaiting(plan, written, built)
-    watched = patient(verify, plan.retry).map(*_where(repository, plan), awaited) if awaited else []
-    verdicts = settle([item.name for item in awaited], watched)
-    record = patient(record_verdicts, plan.retry)
-    states = [record(*where, awaited, list(verdicts.values.values()), return_state=True)] if awaited else []
-    tags.wait()
-    return verdicts, tuple(sentence(state) for state in [tags.state, *states] if not state.is_completed())
+    return verified(where, plan.retry, awaiting(plan, written, built), written.released if written else ())
 
 
 def _where(repository: str, plan: Plan) -> tuple[unmapped, unmapped, unmapped]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "hold": Entry("argosy.cli.hold", "keep a service, or one content of it, from being released, or lift that"),
     "plan": Entry("argosy.cli.plan", "show what a release would do with each service, and why"),
     "release": Entry("argosy.cli.release", "start a release on Prefect, and follow it to its end"),
+    "rollback": Entry("argosy.cli.rollback", "restore the last verified release of services, and hold what was bad"),
     "status": Entry("argosy.cli.status", "show what an environment runs, what of it is verified and what is held"),
 }
 

@@ -64,7 +64,7 @@ def test_registering_twice_leaves_what_registering_once_does() -> None:
         deployments = register_deployments(PREFECT_YAML, {})
         found = count()
     assert names == ["argocd-server/shop-argocd"]
-    assert deployments == [f"{flow}/{name}" for flow in ("release", "hold") for name in ("dev", "prod")]
+    assert deployments == [f"{flow}/{name}" for flow in ("release", "hold", "rollback") for name in ("dev", "prod")]
     register_blocks([ARGOCD])
     register_deployments(PREFECT_YAML, {})
     assert count() == found
