@@ -49,7 +49,10 @@ class FailedStep:
 
 
 class BuildOutput:
-    """What is known of a build from the lines of `--progress=plain` that were added so far."""
+    """What is known of a build from the lines of `--progress=plain` that were added so far.
+
+    One thread adds them; others may ask meanwhile.
+    """
 
     def __init__(self) -> None:
         self._vertices: dict[int, _Vertex] = {}
@@ -109,15 +112,18 @@ class BuildOutput:
         words = {"CACHED": "cached", "CANCELED": "cancelled", "ERROR": f"ERROR: {vertex.cause}"}
         return _under(vertex, words[vertex.ending])
 
+    def _known(self) -> list[_Vertex]:
+        return list(self._vertices.values())  # at once, whoever adds one meanwhile
+
     @property
     def steps(self) -> int:
         """How many steps of the Dockerfile are done, cached ones included; a `FROM` is none."""
-        return sum(vertex.counts for vertex in self._vertices.values())
+        return sum(vertex.counts for vertex in self._known())
 
     @property
     def cached(self) -> int:
         """How many of `steps` the cache spared."""
-        return sum(vertex.counts and vertex.ending == "CACHED" for vertex in self._vertices.values())
+        return sum(vertex.counts and vertex.ending == "CACHED" for vertex in self._known())
 
     @property
     def share(self) -> float:
@@ -125,20 +131,20 @@ class BuildOutput:
 
         It never goes back, though stages become known only when they are begun.
         """
-        done, known = _progress(vertex for vertex in self._vertices.values() if vertex.step)
+        done, known = _progress(vertex for vertex in self._known() if vertex.step)
         self._told = max(self._told, done / (known + 1))
         return self._told
 
     @property
     def doing(self) -> str:
         """What is being done now, or was last: a step's name in short; "" at first."""
-        named = [vertex.name for vertex in self._vertices.values() if vertex.ending is None]
+        named = [vertex.name for vertex in self._known() if vertex.ending is None]
         return _short(named[-1]) if named else ""
 
     @property
     def failed(self) -> FailedStep | None:
         """The step that the build failed with, where one did."""
-        broken = [vertex for vertex in self._vertices.values() if vertex.ending == "ERROR"]
+        broken = [vertex for vertex in self._known() if vertex.ending == "ERROR"]
         named = [vertex for vertex in broken if vertex.name == self._excerpt.title]
         if chosen := (named or broken)[-1:]:
             return FailedStep(chosen[0].name, chosen[0].cause, tuple(chosen[0].lines))
