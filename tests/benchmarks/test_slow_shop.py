@@ -32,3 +32,40 @@ def test_every_image_takes_the_step_after_its_fresh_file(tmp_path: Path) -> None
     made = slow_shop.make(tmp_path / "shop", 0.5)
     ends = [file.read_text().splitlines()[-2:] for file in made.glob("src/*/Dockerfile")]
     assert ends == [["COPY fresh /srv/fresh", "RUN sleep 0.5"]] * 5
+
+
+def taken(shop: Path, service: str) -> list[str]:
+    """The words after COPY and ADD in a service's Dockerfile, in whatever stage."""
+    lines = (shop / f"src/{service}/Dockerfile").read_text().splitlines()
+    return [word for line in lines if line.startswith(("COPY", "ADD")) for word in line.split()[1:]]
+
+
+def test_what_no_step_takes_makes_new_content_for_every_service_and_can_be_taken_back(tmp_path: Path) -> None:
+    shop = slow_shop.make(tmp_path / "shop", 2.0)
+    git = Git(shop)
+    git.run("init", "--quiet")
+    first = digests(git)
+    paths = [f"src/{service}" for service in first]
+    for content, same in ((None, False), (slow_shop.FIRST, True)):
+        for name, text in slow_shop.untaken(paths, content).items():
+            (shop / name).write_text(text)
+            assert Path(name).name not in taken(shop, Path(name).parent.name)
+        now = digests(git)
+        assert {now[name] == first[name] for name in first} == {same}
+
+
+def test_a_doubled_shop_has_twins_with_repositories_and_values_of_their_own(tmp_path: Path) -> None:
+    shop = slow_shop.make(tmp_path / "shop", 2.0)
+    git = Git(shop)
+    git.run("init", "--quiet")
+    for name, text in slow_shop.doubled(shop, (shop / "argosy.yaml").read_text()).items():
+        (shop / name).parent.mkdir(parents=True, exist_ok=True)
+        (shop / name).write_text(text)
+    assert len(digests(git)) == 10
+    services = environment_at(git, git.text("rev-parse", "HEAD"), "prod").services
+    for distinct in ({each.ecr_repository for each in services}, {each.values_path for each in services}):
+        assert len(distinct) == 10
+    for each in services:
+        manifest = (shop / f"argocd/applications/retail-store-{each.name}.yaml").read_text()
+        assert f"name: {each.application}\n" in manifest
+        assert f"path: {each.chart_path}\n" in manifest
