@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 
@@ -104,14 +104,19 @@ class Progress:
         return self._builds.setdefault(service, _Build())
 
     def _watch(self) -> None:
-        try:
-            with get_client(sync_client=True) as client:
-                while not self._over.wait(self._interval):
+        with ExitStack() as held:
+            client: SyncPrefectClient | None = None
+            over = False
+            while not over:
+                over = self._over.wait(self._interval)
+                if self._given_up.is_set():
+                    return
+                try:
+                    client = client or held.enter_context(get_client(sync_client=True))
+                except Exception:  # whatever it is, no build is to fail of it; the next look may be luckier
+                    logger.debug("the progress cannot be shown", exc_info=True)
+                else:
                     self._show(client)
-                if not self._given_up.is_set():
-                    self._show(client)
-        except Exception:
-            logger.debug("the progress is shown no longer", exc_info=True)
 
     def _show(self, client: SyncPrefectClient) -> None:
         builds = dict(self._builds)
@@ -128,7 +133,7 @@ class Progress:
     def _try(client: SyncPrefectClient, bar: ProgressBar, percent: float, description: str) -> None:
         try:
             bar.show(client, percent, description)
-        except Exception:
+        except Exception:  # as above, and no other bar is to suffer
             logger.debug("the progress could not be shown", exc_info=True)
 
 

@@ -118,6 +118,17 @@ def test_the_step_that_failed_is_told_from_those_that_were_stopped_with_it() -> 
     assert output.failed.lines == ("1 passed", "1 failed: the total is 3, not 4")
 
 
+def test_of_several_errors_the_one_that_the_client_names_is_the_steps() -> None:
+    errors = "#4 [a 2/2] RUN a\n#4 ERROR: boom\n\n#5 [b 2/2] RUN b\n#5 ERROR: context canceled\n"
+    step = BuildOutput.read(f"{errors}------\n > [a 2/2] RUN a:\n").failed
+    assert step is not None
+    assert (step.name, step.cause) == ("[a 2/2] RUN a", "boom")
+
+
+def test_a_step_at_work_says_that_those_before_it_in_its_stage_are_done() -> None:
+    assert BuildOutput.read("#4 [build 3/4] RUN make\n").share == pytest.approx(2 / 5)
+
+
 def test_the_line_of_the_dockerfile_is_that_where_the_step_begins() -> None:
     assert failed("failing-heredoc").place == SourceLine("deep/build.Dockerfile", 3, "RUN <<END")
     assert failed("cancelled-beside").place == SourceLine("Dockerfile", 6, 'RUN echo "1 passed"; sleep 1; \\')
