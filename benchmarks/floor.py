@@ -61,7 +61,7 @@ class Floor:
 
     def cached(self) -> Spent:
         """A release of content of which every step is in the engine's cache. Raises as `fresh` does."""
-        return self._released("Change what no step takes", slow_shop.untaken(self._paths()))
+        return self._released("Remark on every service", slow_shop.remarked(self.work.path, self._paths()))
 
     def _paths(self) -> list[str]:
         return [service.path for service in self.described.services]

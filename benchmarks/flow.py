@@ -55,13 +55,14 @@ class Flow:
 
     def cached(self) -> Released:
         """A release of content of which every step is in the engine's cache, after `fresh`."""
-        return self._released("Change what no step takes", slow_shop.untaken(self._paths()), _cached)
+        remarked = slow_shop.remarked(self.stack.developer.path, self._paths())
+        return self._released("Remark on every service", remarked, _cached)
 
     def reused(self) -> Released:
         """A release of content of which the registry has the images: what `fresh` released, after `cached`."""
         before = self._uploads()
-        again = slow_shop.untaken(self._paths(), slow_shop.FIRST)
-        released = self._released("Take it back", again, _reused)
+        again = slow_shop.unremarked(self.stack.developer.path, self._paths())
+        released = self._released("Take the remarks back", again, _reused)
         if self._uploads() != before:
             raise Terminal("layers of images that the registry has were pushed", remedy="see the registry's log")
         return released

@@ -15,24 +15,18 @@ from argosy.config import FILE
 from deployments.local.seed import EXAMPLE
 
 _FRESH = "fresh"
-_UNTAKEN = "untaken"
-FIRST = "first\n"
-"""What both files hold to begin with."""
+_REMARK = "# Remark: "
 
 
 def make(target: Path, seconds: float) -> Path:
-    """Copy the example to `target`, give each Dockerfile a step of `seconds` that depends on a fresh file.
-
-    Beside it lies a file that is part of the build context, and that no step takes.
-    """
+    """Copy the example to `target`, give each Dockerfile a step of `seconds` that depends on a fresh file."""
     shutil.copytree(EXAMPLE, target, symlinks=True)
     for dockerfile in target.glob("src/*/Dockerfile"):
         with dockerfile.open("a") as end:
             end.write(f"\nCOPY {_FRESH} /srv/{_FRESH}\nRUN sleep {seconds:g}\n")
         with (dockerfile.parent / ".dockerignore").open("a") as end:
-            end.write(f"\n!{_FRESH}\n!{_UNTAKEN}\n")
-        for name in (_FRESH, _UNTAKEN):
-            (dockerfile.parent / name).write_text(FIRST)
+            end.write(f"\n!{_FRESH}\n")
+        (dockerfile.parent / _FRESH).write_text("first\n")
     return target
 
 
@@ -41,9 +35,15 @@ def freshened(paths: Iterable[str]) -> dict[str, str]:
     return {f"{path}/{_FRESH}": f"{secrets.token_hex(16)}\n" for path in paths}
 
 
-def untaken(paths: Iterable[str], content: str | None = None) -> dict[str, str]:
-    """New content, or `content`, for the file that no step takes: another digest, and every step in the cache."""
-    return {f"{path}/{_UNTAKEN}": content or f"{secrets.token_hex(16)}\n" for path in paths}
+def remarked(shop: Path, paths: Iterable[str]) -> dict[str, str]:
+    """The Dockerfile of each service with a new remark: other content, of which a cache has every step."""
+    return {name: f"{text}{_REMARK}{secrets.token_hex(16)}\n" for name, text in unremarked(shop, paths).items()}
+
+
+def unremarked(shop: Path, paths: Iterable[str]) -> dict[str, str]:
+    """The Dockerfile of each service as it was before any remark; `paths` are from the root of `shop`."""
+    files = {f"{path}/Dockerfile": (shop / path / "Dockerfile").read_text() for path in paths}
+    return {name: text.partition(_REMARK)[0] for name, text in files.items()}
 
 
 def doubled(shop: Path, configuration: str) -> dict[str, str]:
