@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 import subprocess
 import time
@@ -57,24 +58,22 @@ class Floor:
 
     def fresh(self) -> Spent:
         """A release of content that nobody ever built. Raises Terminal when one of its commands fails."""
-        return self._released("Freshen every service", slow_shop.freshened(self._paths()))
+        fresh = slow_shop.freshened(service.path for service in self.described.services)
+        return self._released("Freshen every service", fresh, {})
 
     def cached(self) -> Spent:
         """A release of content of which every step is in the engine's cache. Raises as `fresh` does."""
-        return self._released("Remark on every service", slow_shop.remarked(self.work.path, self._paths()))
+        return self._released("Label every service", {}, {slow_shop.REMARK: secrets.token_hex(16)})
 
-    def _paths(self) -> list[str]:
-        return [service.path for service in self.described.services]
-
-    def _released(self, message: str, files: Mapping[str, str]) -> Spent:
+    def _released(self, message: str, files: Mapping[str, str], labels: Mapping[str, str]) -> Spent:
         tag = self.work.commit(message, files, BRANCH)
-        spent = self._timed(tag)
+        spent = self._timed(tag, labels)
         written = self.stack.origin.text("diff", "--name-only", tag, f"refs/heads/{BRANCH}").splitlines()
         if set(written) != {service.values_path for service in self.described.services}:
             raise Terminal(f"the floor's script wrote {written or 'nothing'}", remedy="see what its sed commands match")
         return spent
 
-    def _timed(self, tag: str) -> Spent:
+    def _timed(self, tag: str, labels: Mapping[str, str]) -> Spent:
         with ExitStack() as held:
             key = held.enter_context(secret_file(self.stack.signing_key.private))
             login = {self.stack.registry_host: RegistryCredentials(USER, self.stack.registry.password)}
@@ -83,7 +82,7 @@ class Floor:
             config = held.enter_context(docker_config(self.stack.state, login, [plugins]))
             remote = held.enter_context(Remote(self.work.url, DEVELOPER, self.work.password).access())
             env = environment(remote) | engine | {"DOCKER_CONFIG": str(config), "HOME": str(self.stack.state)}
-            builds = self._run(self._builds(tag), env)
+            builds = self._run(self._builds(tag, labels), env)
             return Spent(builds, builds + self._run(self._write_back(tag, key), env))
 
     def _run(self, script: str, env: Mapping[str, str]) -> float:
@@ -96,8 +95,9 @@ class Floor:
             raise Terminal(f"the floor's script failed: {done.stderr[-2000:]}", remedy="run its commands by hand")
         return seconds
 
-    def _builds(self, tag: str) -> str:
-        each = (f'{shlex.join(self._build(service, tag))} & ended="$ended $!"' for service in self.described.services)
+    def _builds(self, tag: str, labels: Mapping[str, str]) -> str:
+        builds = (shlex.join(self._build(service, tag, labels)) for service in self.described.services)
+        each = (f'{build} & ended="$ended $!"' for build in builds)
         return "\n".join(['ended=""', *each, "for each in $ended; do wait $each; done"])
 
     def _write_back(self, tag: str, key: Path) -> str:
@@ -108,13 +108,14 @@ class Floor:
         push = shlex.join(["git", "push", "--quiet", "origin", f"HEAD:refs/heads/{BRANCH}"])
         return "\n".join([*edits, shlex.join(commit), push])
 
-    def _build(self, service: Service, tag: str) -> list[str]:
+    def _build(self, service: Service, tag: str, labels: Mapping[str, str]) -> list[str]:
         context = service.build_context
         target = [f"--target={context.target_stage}"] if context.target_stage else []
         return [
             str(self.stack.engine.client), "buildx", "build", "--push", "--provenance=false", "--progress=plain",
             f"--file={context.dockerfile}", f"--tag={self.described.image(service, tag)}", *target,
-            *_options("build-arg", context.build_args), *_options("label", context.labels), context.path,
+            *_options("build-arg", context.build_args), *_options("label", (*context.labels, *labels.items())),
+            context.path,
         ]  # fmt: skip
 
     def _edit(self, service: Service, tag: str) -> list[str]:

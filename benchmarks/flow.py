@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,17 +56,18 @@ class Flow:
 
     def cached(self) -> Released:
         """A release of content of which every step is in the engine's cache, after `fresh`."""
-        remarked = slow_shop.remarked(self.stack.developer.path, self._paths())
-        return self._released("Remark on every service", remarked, _cached)
+        return self._released("Label every service", self._remarked(secrets.token_hex(16)), _cached)
 
     def reused(self) -> Released:
         """A release of content of which the registry has the images: what `fresh` released, after `cached`."""
         before = self._uploads()
-        again = slow_shop.unremarked(self.stack.developer.path, self._paths())
-        released = self._released("Take the remarks back", again, _reused)
+        released = self._released("Take the labels off", self._remarked(None), _reused)
         if self._uploads() != before:
             raise Terminal("layers of images that the registry has were pushed", remedy="see the registry's log")
         return released
+
+    def _remarked(self, remark: str | None) -> dict[str, str]:
+        return slow_shop.remarked((self.stack.developer.path / FILE).read_text(), remark)
 
     def _paths(self) -> list[str]:
         return [service.path for service in self.described.services]

@@ -37,7 +37,7 @@ _ABOUT = (
     "that is later than the release commit's arrival on the git server by all that Prefect still does for the task. "
     "Its stage is that of the task runs `ensure repository`, `build` and `reuse`. The plain shell builds and pushes "
     "the same services side by side, edits their values files, makes one signed commit and pushes it to the same git "
-    "server. All cached: the content is new by a remark in the Dockerfile. All reused: the registry has the images; "
+    "server. All cached: the content is new by a label. All reused: the registry has the images; "
     "nothing is built and no layer pushed. The flow's memory is the most that its process had resident, as the kernel "
     "has it; with ten builds, against a process that only imports the same."
 )

@@ -15,7 +15,8 @@ from argosy.config import FILE
 from deployments.local.seed import EXAMPLE
 
 _FRESH = "fresh"
-_REMARK = "# Remark: "
+REMARK = "remark"
+"""A label that makes other content of the same steps."""
 
 
 def make(target: Path, seconds: float) -> Path:
@@ -35,15 +36,14 @@ def freshened(paths: Iterable[str]) -> dict[str, str]:
     return {f"{path}/{_FRESH}": f"{secrets.token_hex(16)}\n" for path in paths}
 
 
-def remarked(shop: Path, paths: Iterable[str]) -> dict[str, str]:
-    """The Dockerfile of each service with a new remark: other content, of which a cache has every step."""
-    return {name: f"{text}{_REMARK}{secrets.token_hex(16)}\n" for name, text in unremarked(shop, paths).items()}
-
-
-def unremarked(shop: Path, paths: Iterable[str]) -> dict[str, str]:
-    """The Dockerfile of each service as it was before any remark; `paths` are from the root of `shop`."""
-    files = {f"{path}/Dockerfile": (shop / path / "Dockerfile").read_text() for path in paths}
-    return {name: text.partition(_REMARK)[0] for name, text in files.items()}
+def remarked(configuration: str, remark: str | None) -> dict[str, str]:
+    """argosy.yaml, which is `configuration`, with a label on every service; None takes it off again."""
+    described: dict[str, Any] = YAML(typ="safe").load(configuration)
+    for settings in described["services"].values():
+        labels = settings.setdefault("build", {}).setdefault("labels", {})
+        labels.pop(REMARK, None)
+        labels |= {REMARK: remark} if remark else {}
+    return {FILE: json.dumps(described, indent=2)}
 
 
 def doubled(shop: Path, configuration: str) -> dict[str, str]:

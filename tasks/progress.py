@@ -13,6 +13,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.runtime import task_run
 
 from argosy.build_output import BuildOutput
+from argosy.errors import ArgosyError
 from argosy.models import Plan
 from tasks.artifacts import ProgressBar
 from tasks.workspace import run_id
@@ -27,11 +28,12 @@ logger = logging.getLogger("argosy.tasks")
 
 @dataclass(slots=True)
 class _Build:
-    """One service's build: what is known of it, and whether it is over and well; one that was reused has no bar."""
+    """One service's build: what is known of it, and whether it is over, well or not; one that was reused has no bar."""
 
     bar: ProgressBar | None = None
     output: BuildOutput | None = None
     whole: bool = False
+    failure: str = ""
 
     @property
     def share(self) -> float:
@@ -42,7 +44,8 @@ class _Build:
         if self.output is None:
             return ""
         spared = f"{self.output.cached} of {self.output.steps} steps from the cache"
-        return spared if self.whole or not self.output.doing else f"{self.output.doing} ({spared})"
+        now = self.failure or ("" if self.whole else self.output.doing)
+        return f"{now} ({spared})" if now else spared
 
 
 class Progress:
@@ -96,8 +99,12 @@ class Progress:
         """Follow the `output` of a build by the task run `task`; it is whole when the block ends well."""
         build = self._build(service)
         build.bar = build.bar or ProgressBar(f"build-{self._environment}-{service}", self.run, task)
-        build.output, build.whole = output, False
-        yield
+        build.output, build.whole, build.failure = output, False, ""
+        try:
+            yield
+        except ArgosyError as error:
+            build.failure = error.category or "failed"
+            raise
         build.whole = True
 
     def _build(self, service: str) -> _Build:

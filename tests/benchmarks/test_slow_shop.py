@@ -34,14 +34,13 @@ def test_every_image_takes_the_step_after_its_fresh_file(tmp_path: Path) -> None
     assert ends == [["COPY fresh /srv/fresh", "RUN sleep 0.5"]] * 5
 
 
-def test_a_remark_makes_new_content_for_every_service_and_can_be_taken_back(tmp_path: Path) -> None:
+def test_a_label_makes_new_content_for_every_service_and_can_be_taken_back(tmp_path: Path) -> None:
     shop = slow_shop.make(tmp_path / "shop", 2.0)
     git = Git(shop)
     git.run("init", "--quiet")
     first = digests(git)
-    paths = [f"src/{service}" for service in first]
-    for change, same in ((slow_shop.remarked, 0), (slow_shop.remarked, 0), (slow_shop.unremarked, 5)):
-        for name, text in change(shop, paths).items():
+    for remark, same in (("one", 0), ("two", 0), (None, 5)):
+        for name, text in slow_shop.remarked((shop / "argosy.yaml").read_text(), remark).items():
             (shop / name).write_text(text)
         now = digests(git)
         assert sum(now[name] == first[name] for name in first) == same

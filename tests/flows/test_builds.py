@@ -98,6 +98,7 @@ def test_a_build_that_fails_stays_where_it_stopped_and_its_run_below_100(buildin
     shown = artifacts(state)
     assert shown["build-dev-ui"].data == 100.0
     assert shown["build-dev-cart"].data == 50.0  # two of three steps, the image's own way being a fourth
+    assert "Build of **cart**: Docker build failure (" in str(shown["build-dev-cart"].description)
     assert shown["progress-dev"].data == 67.5  # one and a half of two builds, which are 90 of 100
 
 
