@@ -224,7 +224,10 @@ class BuildStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """A service's image in the registry: `reference` names `manifest_digest` (`sha256:` and 64 hex)."""
+    """A service's image in the registry: `reference` names `manifest_digest` (`sha256:` and 64 hex).
+
+    `steps` is how many steps of the Dockerfile the build ran, and `cached` how many of them the cache spared.
+    """
 
     service: str
     status: BuildStatus
@@ -232,6 +235,8 @@ class BuildResult:
     manifest_digest: str
     content: ContentDigest
     seconds: float = 0.0
+    steps: int = 0
+    cached: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from tasks.edge import guarded
 from tasks.ensure_repository import ensure_repository
 from tasks.plan import make_plan
 from tasks.policy import patient
+from tasks.progress import progress_of
 from tasks.report import publish
 from tasks.resolve import resolve
 from tasks.tags import move_tags
@@ -65,12 +66,15 @@ def release(
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
     if dry_run or plan.nothing_to_do:
         return _end(planned(plan), trigger)
-    built = _build(repository, plan)
-    written = _write_back(repository, plan, built.values)
-    verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), built.values)
-    failures = {**built.failures, **_unwritten(plan, built.values, written), **verdicts.failures}
-    findings = Findings(built.values, failures, written.values.get(COMMIT), verdicts.values, problems)
-    return _end(summarise(plan, findings), trigger)
+    with progress_of(plan).shown() as progress:
+        built = _build(repository, plan)
+        written = _write_back(repository, plan, built.values)
+        verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), built.values)
+        failures = {**built.failures, **_unwritten(plan, built.values, written), **verdicts.failures}
+        commit = written.values.get(COMMIT)
+        report = summarise(plan, Findings(built.values, failures, commit, verdicts.values, problems, built.categories))
+        progress.ended(well=not report.failed and not problems)
+    return _end(report, trigger)
 
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:

@@ -10,6 +10,7 @@ from functools import partial
 from argosy import images, publishing
 from argosy.base_images import pinned
 from argosy.build_context import contexts, export
+from argosy.build_output import BuildOutput
 from argosy.errors import Terminal
 from argosy.home import run_folder
 from argosy.models import BuildResult, BuildStatus, Service, ServicePlan
@@ -17,6 +18,7 @@ from argosy.registry import RegistryCredentials
 from argosy.snapshot import Snapshot
 from blocks.engine import builder_host
 from tasks.policy import stage
+from tasks.progress import following, reused
 from tasks.workspace import Workspace, run_id
 
 logger = logging.getLogger("argosy.tasks")
@@ -29,18 +31,24 @@ def build(repository: str, environment: str, source_sha: str, item: ServicePlan)
     started = time.monotonic()
     with work.home(item.service) as registry:
         standing = None if item.forced else registry.digest_of(item.service.ecr_repository, item.content.tag)
-        digest = standing or _build(work, source_sha, item, _bases(work, source_sha, item))
+        output = BuildOutput()
+        if standing:
+            reused(item.name)
+        digest = standing or _build(work, source_sha, item, _bases(work, source_sha, item), output)
         manifest = registry.manifest(item.service.ecr_repository, digest)
         reference = publishing.tag_release(registry, item.wanted, manifest)
     status = BuildStatus.REUSED if standing else BuildStatus.BUILT
-    return BuildResult(item.name, status, reference, digest, item.content, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return BuildResult(item.name, status, reference, digest, item.content, seconds, output.steps, output.cached)
 
 
-def _build(work: Workspace, source_sha: str, item: ServicePlan, images_of: Mapping[str, str]) -> str:
+def _build(
+    work: Workspace, source_sha: str, item: ServicePlan, images_of: Mapping[str, str], output: BuildOutput
+) -> str:
     git, folder = work.mirror.git, run_folder(run_id())
     snapshot = Snapshot(git, source_sha, work.environment.written, resolved=dict(item.base_images))
     inputs = snapshot.inputs(item.service)
-    with contexts(git, inputs, folder) as places:
+    with contexts(git, inputs, folder) as places, following(item.name, output):
         request = images.BuildRequest(
             service=item.service,
             references=(item.wanted.tagged(item.content.tag),),
@@ -54,7 +62,7 @@ def _build(work: Workspace, source_sha: str, item: ServicePlan, images_of: Mappi
             contexts={**places, **images_of, **{name: pinned(name, digest) for name, digest in item.base_images}},
             fresh=item.forced,
         )
-        return images.build(request, builder_host(work.docker()), _logins(work, item.service), _tell)
+        return images.build(request, builder_host(work.docker()), _logins(work, item.service), partial(_tell, output))
 
 
 def _logins(work: Workspace, service: Service) -> dict[str, RegistryCredentials]:
@@ -82,6 +90,6 @@ def _bases(work: Workspace, source_sha: str, item: ServicePlan) -> dict[str, str
     return found
 
 
-def _tell(line: str) -> None:
-    if line.strip():
-        logger.info("%s", line)
+def _tell(output: BuildOutput, line: str) -> None:
+    if said := output.add(line):
+        logger.info("%s", said)
