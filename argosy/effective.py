@@ -82,6 +82,7 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
             yield found.setting(f"argocd.{key}", value, (*section, "argocd", key))
     for key, value in config.retry:
         yield found.of_all(f"retry.{key}", value)
+    yield from _scan(found, environment)
     for block in ("aws", "registry", "argocd", "docker"):
         yield found.of_all(f"blocks.{block}", getattr(environment.blocks, block))
 
@@ -92,6 +93,17 @@ def _registry(found: _Found, configuration: Configuration, environment: Environm
         if value is not None:
             yield found.setting(f"registry.{key}", value, ("registry", key))
     yield found.setting("registry.endpoint", environment.registry.host, ("registry", "endpoint"))
+
+
+def _scan(found: _Found, environment: Environment) -> Iterator[Setting]:
+    rules = environment.scan
+    yield found.of_all("scan", "off" if rules is None else "block" if rules.block else "warn")
+    if rules is not None:
+        yield found.of_all("scan.block", [each.value for each in rules.block])
+        yield found.of_all("scan.warn", [each.value for each in rules.warn])
+        yield found.of_all("scan.timeout", rules.timeout)
+        yield found.of_all("scan.on_missing", rules.on_missing)
+        yield found.of_all("scan.allow", [f"{each.id} until {each.until}" for each in rules.allow])
 
 
 def _service(found: _Found, configuration: Configuration, service: Service) -> Iterator[Setting]:

@@ -11,6 +11,7 @@ from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
 from argosy.resilience import DEFAULT_RETRY, Retry
+from argosy.scan_rules import ScanRules
 from argosy.services import chart_path, contradiction, described
 
 STATE_FOLDER = ".argosy"
@@ -51,7 +52,7 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `written` holds every path that Argosy writes in any environment: no content digest covers them. `retry` says how
-    often a fault that may pass is tried.
+    often a fault that may pass is tried; without `scan` no image is judged by its scan.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Environment:
     services: tuple[Service, ...]
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
+    scan: ScanRules | None = None
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -106,6 +108,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         services=services,
         written=_written(configuration),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
+        scan=_scan(configuration, name, config),
     )
 
 
@@ -134,6 +137,25 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
 
 def _watch(argocd: ArgoCDConfig | None) -> Watch | None:
     return Watch(argocd.project, argocd.timeout, argocd.stable_for) if argocd else None
+
+
+def _scan(configuration: Configuration, name: str, config: EnvironmentConfig) -> ScanRules | None:
+    """The scan gate. Raises ConfigurationError where nothing scans, and for a service that is none."""
+    place = ("environments", name, "scan")
+    if config.scan is None:
+        return None
+    if configuration.registry.type != "ecr":
+        raise contradiction(
+            f"a registry of type {configuration.registry.type} has no scans that {name} could ask for",
+            "leave scan out, or scan: off; the gate is for registries of type ecr", *place,
+        )  # fmt: skip
+    for index, entry in enumerate(config.scan.allow):
+        if entry.service is not None and entry.service not in configuration.services:
+            raise contradiction(
+                f"{entry.id} is allowed for {entry.service}, which is no service",
+                f"there are {', '.join(configuration.services)}", *place, "allow", index, "service",
+            )  # fmt: skip
+    return config.scan.rules()
 
 
 def _written(configuration: Configuration) -> frozenset[str]:
