@@ -34,7 +34,7 @@ class UnsupportedImageTypeException(ServiceException):
 def scan_findings(response: ECRResponse) -> ActionResult:
     """`DescribeImageScanFindings`: a page of the first answer that was posted for the image.
 
-    An answer that is not final gives way to the next that was posted. Basic scanning has scanned an image if its
+    An answer that is not final gives way, once told, to the next. Basic scanning has scanned an image if its
     repository scans on push, or somebody asked; enhanced scanning once there is an answer.
     """
     get = response._get_param  # noqa: SLF001  # moto offers no other way to a parameter
