@@ -40,7 +40,7 @@ def scans(
     """
     deadline = clock() + timeout
     found: dict[ScannedImage, Scan] = {}
-    started: set[ScannedImage] = set()
+    started: dict[ScannedImage, Scan] = {}
     while True:
         for image in images:
             if image not in found or found[image].coming:
@@ -52,14 +52,16 @@ def scans(
         interval = min(2 * interval, longest)
 
 
-def _look(scanner: Scanner, image: ScannedImage, started: set[ScannedImage]) -> Scan:
+def _look(scanner: Scanner, image: ScannedImage, started: dict[ScannedImage, Scan]) -> Scan:
     scan = scanner.read(image.digest)
-    if scan.status != NOT_FOUND or image in started:
+    if scan.status != NOT_FOUND:
         return scan
-    begun = scanner.start(image.digest)
-    if begun.status != NOT_FOUND:  # else ECR does not know the image yet, and is asked again
-        started.add(image)
-    return begun
+    if image not in started:
+        begun = scanner.start(image.digest)
+        if begun.status == NOT_FOUND:  # ECR does not know the image yet, and is asked again
+            return begun
+        started[image] = begun
+    return started[image]
 
 
 def _late(scan: Scan, timeout: float) -> Scan:

@@ -15,11 +15,12 @@ import pytest
 
 from argosy import cancellation
 from argosy.cancellation import Cancelled
-from argosy.scan_findings import Scan
+from argosy.scan_findings import NOT_FOUND, Scan
 from argosy.scan_images import ScannedImage
 from argosy.scan_wait import TIMED_OUT, scans
 from tests.engine.scans import MANIFEST, Moto, ScannedRepository, basic, digest_of
 
+INSPECTED = "eu-central-1"  # scanning is configured by region
 LATE = {"schemaVersion": 2, "mediaType": MANIFEST}
 
 
@@ -39,6 +40,13 @@ def scanned(moto: Moto) -> ScannedRepository:
 def unscanned(moto: Moto) -> ScannedRepository:
     """A repository whose images are scanned on demand."""
     return moto.repository()
+
+
+@pytest.fixture
+def inspected(moto: Moto) -> ScannedRepository:
+    """A repository of a registry with enhanced scanning."""
+    moto.inspect(INSPECTED)
+    return moto.repository(region=INSPECTED)
 
 
 @dataclass
@@ -120,6 +128,25 @@ def test_a_scan_is_started_where_pushing_started_none(unscanned: ScannedReposito
     unscanned.post(image, basic("CVE-5"))
     [scan] = wait(unscanned, Clock(), image)
     assert [each.id for each in scan.findings] == ["CVE-5"]
+
+
+def test_a_scan_that_was_started_is_not_started_again_where_ecr_forgets_it(unscanned: ScannedRepository) -> None:
+    class Forgetful:
+        """ECR's scans, of which none is ever found: moto knows of each at once."""
+
+        start = staticmethod(unscanned.scans.start)
+
+        def read(self, digest: str) -> Scan:
+            return Scan(NOT_FOUND)
+
+    clock, images = Clock(), [ScannedImage(unscanned.image())]
+    [(_, scan)] = scans(Forgetful(), images, timeout=20, clock=clock.read, sleep=clock.sleep)
+    assert scan == Scan(TIMED_OUT, "after 20 s it was still IN_PROGRESS")  # and ECR did not refuse a second one
+
+
+def test_enhanced_scanning_that_finds_nothing_in_time_says_why_it_was_not_asked(inspected: ScannedRepository) -> None:
+    [scan] = wait(inspected, Clock(), inspected.image(), timeout=20)
+    assert (scan.status, "This feature is disabled" in scan.description) == (TIMED_OUT, True)
 
 
 def test_an_image_that_ecr_never_hears_of_has_no_scan(unscanned: ScannedRepository) -> None:
