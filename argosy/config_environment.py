@@ -8,6 +8,7 @@ from pydantic import Field
 
 from argosy.config_names import ApplicationName, BlockName, Branch, Name, RelativePath, Seconds
 from argosy.config_registry import NamedRegistryOverride, RegistryOverride
+from argosy.config_scan import Scan
 from argosy.config_section import Section
 
 
@@ -68,4 +69,5 @@ class EnvironmentConfig(Section):
     registries: dict[Name, NamedRegistryOverride] = Field({}, description="What those of registries have of their own.")
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
+    scan: Scan = Field(None, description="What findings in its images do to a release: off, warn, or the rules.")
     blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")

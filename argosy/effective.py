@@ -82,6 +82,7 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
             yield found.setting(f"argocd.{key}", value, (*section, "argocd", key))
     for key, value in config.retry:
         yield found.of_all(f"retry.{key}", value)
+    yield from _scan(found, environment)
     own = environment.registries[None]
     rest = environment.blocks
     named = {"aws": own.aws, "registry": own.login, "argocd": rest.argocd, "docker": rest.docker}
@@ -101,6 +102,17 @@ def _registries(found: _Found, environment: Environment) -> Iterator[Setting]:
             for block, name in (("aws", target.aws), ("registry", target.login)):
                 path = ("environments", environment.name, *place, "blocks", block)
                 yield found.setting(f"registries.{target.name}.blocks.{block}", name, path)
+
+
+def _scan(found: _Found, environment: Environment) -> Iterator[Setting]:
+    rules = environment.scan
+    yield found.of_all("scan", "off" if rules is None else "block" if rules.block else "warn")
+    if rules is not None:
+        yield found.of_all("scan.block", [each.value for each in rules.block])
+        yield found.of_all("scan.warn", [each.value for each in rules.warn])
+        yield found.of_all("scan.timeout", rules.timeout)
+        yield found.of_all("scan.on_missing", rules.on_missing)
+        yield found.of_all("scan.allow", [f"{each.id} until {each.until}" for each in rules.allow])
 
 
 def _service(found: _Found, configuration: Configuration, service: Service) -> Iterator[Setting]:

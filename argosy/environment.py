@@ -12,6 +12,7 @@ from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
 from argosy.registry_targets import RegistryTarget, registry_targets
 from argosy.resilience import DEFAULT_RETRY, Retry
+from argosy.scan_rules import ScanRules
 from argosy.services import chart_path, contradiction, described
 
 STATE_FOLDER = ".argosy"
@@ -40,7 +41,8 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
-    any environment: no content digest covers them. `retry` says how often a fault that may pass is tried.
+    any environment: no content digest covers them. `retry` says how often what may pass is tried. Without `scan` no
+    image is judged by its scan.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Environment:
     services: tuple[Service, ...]
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
+    scan: ScanRules | None = None
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -120,6 +123,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         services=services,
         written=_written(configuration),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
+        scan=_scan(name, config, services, registries),
     )
 
 
@@ -148,6 +152,33 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
 
 def _watch(argocd: ArgoCDConfig | None) -> Watch | None:
     return Watch(argocd.project, argocd.timeout, argocd.stable_for) if argocd else None
+
+
+def _scan(
+    name: str,
+    config: EnvironmentConfig,
+    services: Sequence[Service],
+    registries: Mapping[str | None, RegistryTarget],
+) -> ScanRules | None:
+    """The scan gate. Raises ConfigurationError where nothing scans, and for a service that is none."""
+    place = ("environments", name, "scan")
+    if config.scan is None:
+        return None
+    for service in services:
+        home = registries[service.registry]
+        if home.type != "ecr":
+            raise contradiction(
+                f"a registry of type {home.type}, as that of {service.name}, has no scans that {name} could ask for",
+                "leave scan out, or scan: off; the gate is for registries of type ecr", *place,
+            )  # fmt: skip
+    names = [service.name for service in services]
+    for index, entry in enumerate(config.scan.allow):
+        if entry.service is not None and entry.service not in names:
+            raise contradiction(
+                f"{entry.id} is allowed for {entry.service}, which is no service",
+                f"there are {', '.join(names)}", *place, "allow", index, "service",
+            )  # fmt: skip
+    return config.scan.rules()
 
 
 def _written(configuration: Configuration) -> frozenset[str]:

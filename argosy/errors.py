@@ -85,3 +85,9 @@ class WrongUse(Terminal):
 
 class ReleaseFailed(Terminal):
     """A run ended with at least one service not released; what succeeded stays released."""
+
+
+class PolicyRefused(Terminal):
+    """A policy of the environment said no to a service: its image has findings that block a release."""
+
+    exit_code = ExitCode.REFUSED

@@ -38,11 +38,13 @@ PIPELINE_ACTIONS = (
     "ecr:UploadLayerPart",
     # ---
     "ecr:DescribeImages",
+    "ecr:DescribeImageScanFindings",
     "ecr:GetLifecyclePolicy",
     "ecr:ListTagsForResource",
     "ecr:PutImageScanningConfiguration",
     "ecr:PutImageTagMutability",
     "ecr:PutLifecyclePolicy",
+    "ecr:StartImageScan",
     "ecr:TagResource",
     "sts:GetCallerIdentity",
 )

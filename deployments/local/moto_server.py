@@ -1,6 +1,6 @@
 """moto's server with ECR brought closer to the real one: ARNs, tokens, and what becomes of a tag that moves.
 
-Run as `python -m deployments.local.moto_server PORT`.
+Its scans are in `moto_scans`. Run as `python -m deployments.local.moto_server PORT`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from moto.ecr.exceptions import RepositoryNotFoundException
 from moto.ecr.models import ECRBackend, Image
 from moto.ecr.responses import ECRResponse
 from moto.server import main
+
+from deployments.local.moto_scans import scan_findings, start_scan
 
 PASSWORD = secrets.token_urlsafe(32)
 """What every authorization token holds: one password, since the registry behind it checks one."""
@@ -71,7 +73,9 @@ def put_image(
 _REPLACEMENTS = (
     (ECRResponse, "_determine_resource", resource_of),  # moto's other services define this hook, its ECR does not
     (ECRResponse, "get_authorization_token", authorization_token),
+    (ECRResponse, "describe_image_scan_findings", scan_findings),
     (ECRBackend, "put_image", put_image),
+    (ECRBackend, "start_image_scan", start_scan),
 )
 
 if __name__ == "__main__":
