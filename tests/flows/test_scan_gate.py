@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
 
 from argosy.errors import PolicyRefused, ReleaseFailed
 from argosy.flow_runs import REFUSED
@@ -16,12 +19,21 @@ from tests.hosted import HostedShop
 BLOCK = "{block: [CRITICAL]}"
 
 
+def ended_as(state: State[Any]) -> str | None:
+    """The name of the run's state as the server has it, and tells those who follow it."""
+    run = state.state_details.flow_run_id
+    assert run is not None
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run(run).state_name
+
+
 def test_a_service_that_the_gate_blocks_is_not_written_and_the_others_are_released(hosted: HostedShop) -> None:
     source, before = gate(hosted, BLOCK), hosted.values("ui")
     scanned_image(hosted, "ui", basic("CVE-1", "CRITICAL"), basic("CVE-2", "CRITICAL"), basic("CVE-3", "HIGH"))
     scanned_image(hosted, "cart", basic("CVE-4", "LOW"))
     state = released(hosted, adopt=True)
     assert (state.type.value, state.name) == ("FAILED", REFUSED)
+    assert ended_as(state) == REFUSED
     with pytest.raises(PolicyRefused, match=r"ui: the scan gate of dev blocks it: 2 CRITICAL \(CVE-1, CVE-2\)"):
         state.result()
     assert "cart" not in (state.message or "")
