@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from argosy.config_ecr import EcrConfig
 from argosy.config_names import ApplicationName, BlockName, Branch, Name, RelativePath, Seconds
 from argosy.config_registry import RegistryOverride
 from argosy.config_section import Section
@@ -65,6 +66,7 @@ class EnvironmentConfig(Section):
     source: SourceConfig = Field(description="What is released.")
     target: TargetConfig = Field(description="Where the references are written.")
     registry: RegistryOverride = Field(RegistryOverride(), description="What its registry has of its own.")
+    ecr: EcrConfig = Field(EcrConfig(), description="What its ECR repositories have of their own.")
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
     blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")

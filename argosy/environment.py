@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from argosy.config import FILE, Configuration
 from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
+from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
 from argosy.resilience import DEFAULT_RETRY, Retry
@@ -51,7 +52,7 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `written` holds every path that Argosy writes in any environment: no content digest covers them. `retry` says how
-    often a fault that may pass is tried.
+    often a fault that may pass is tried, `ecr` how repositories are kept where the registry is Amazon's.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Environment:
     services: tuple[Service, ...]
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
+    ecr: ECRSettings = DEFAULT_ECR
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -106,6 +108,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         services=services,
         written=_written(configuration),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
+        ecr=resolve_ecr(configuration, name),
     )
 
 

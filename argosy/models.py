@@ -177,7 +177,8 @@ class Plan:
     """Desired against released for one environment, at one source commit and one target head.
 
     `watched` says that Argo CD brings the environment up, so that a release is verified; `retry` how often the stages
-    that follow try again what may pass. `failures` has the services that could not be planned, and why.
+    that follow try again what may pass; `tells_registry` that there is something to tell the whole registry.
+    `failures` has the services that could not be planned, and why.
     """
 
     environment: str
@@ -188,6 +189,7 @@ class Plan:
     failures: tuple[tuple[str, str], ...] = ()
     watched: bool = False
     retry: Retry = DEFAULT_RETRY
+    tells_registry: bool = False
 
     def with_state(self, *states: State) -> tuple[ServicePlan, ...]:
         """The services in any of `states`, in the plan's order."""

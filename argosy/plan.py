@@ -40,6 +40,7 @@ def make(
         failures=tuple((s.name, str(situation.failures[s.name])) for s in chosen if s.name in situation.failures),
         watched=environment.watch is not None,
         retry=environment.retry,
+        tells_registry=environment.ecr.registry is not None,
     )
 
 

@@ -19,6 +19,7 @@ from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
 from tasks.build import build
 from tasks.edge import guarded
+from tasks.ensure_registry import ensure_registry
 from tasks.ensure_repository import ensure_repository
 from tasks.plan import make_plan
 from tasks.policy import patient
@@ -65,12 +66,22 @@ def release(
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
     if dry_run or plan.nothing_to_do:
         return _end(planned(plan), trigger)
+    untold = _tell_registry(repository, plan)
     built = _build(repository, plan)
     written = _write_back(repository, plan, built.values)
     verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), built.values)
     failures = {**built.failures, **_unwritten(plan, built.values, written), **verdicts.failures}
-    findings = Findings(built.values, failures, written.values.get(COMMIT), verdicts.values, problems)
+    findings = Findings(built.values, failures, written.values.get(COMMIT), verdicts.values, (*untold, *problems))
     return _end(summarise(plan, findings), trigger)
+
+
+def _tell_registry(repository: str, plan: Plan) -> tuple[str, ...]:
+    """Tell the registry what is configured for all of it; what goes wrong there keeps nothing from being released."""
+    if not plan.tells_registry:
+        return ()
+    where = (repository, plan.environment, plan.source_sha)
+    state = patient(ensure_registry, plan.retry)(*where, return_state=True)
+    return () if state.is_completed() else (sentence(state),)
 
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
