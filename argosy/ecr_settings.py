@@ -92,7 +92,7 @@ def resolve_ecr(configuration: Configuration, name: str) -> ECRSettings:
     _check_tags(configuration, name, config)
     inline = None if config.policy is None or isinstance(config.policy, str) else json.dumps(config.policy)
     if inline and (wrong := policy_flaw(inline)):
-        raise contradiction(f"ecr.policy: {wrong}", "see docs/ecr.md", *place("policy"))
+        raise contradiction(wrong, "see docs/ecr.md", *place("policy"))
     return ECRSettings(
         scan_on_push=None if config.scanning else config.scan_on_push,
         encryption=Encryption(config.encryption.type, config.encryption.key),

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.engine.shop import Shop, run
 from tests.engine.target import Target
-
-if TYPE_CHECKING:
-    from deployments.local.aws import Aws
 
 
 @pytest.fixture
@@ -36,12 +32,3 @@ def competitor(shop: Shop, tmp_path: Path) -> Callable[[dict[str, str]], str]:
         return other.commit("Compete", files)
 
     return commit
-
-
-@pytest.fixture(scope="session")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    """An AWS account with IAM enforced, and without a registry to push to."""
-    from deployments.local.aws import Aws
-
-    with Aws(state=tmp_path_factory.mktemp("aws")) as aws:
-        yield aws

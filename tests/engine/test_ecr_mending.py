@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,8 @@ from argosy.ecr_lifecycle import DEFAULT_LIFECYCLE_POLICY, default_policy
 from argosy.ecr_mending import MOVING_TAGS, stored_images
 from argosy.errors import ConfigurationError
 from argosy.infrastructure import ECRRepository, Encryption, LifecyclePolicy, PolicyRule, SelectionCriteria
-from deployments.local.aws import REGION, Aws, session
+from deployments.local.aws import REGION, Aws
+from tests.aws_account import connected
 from tests.deployments.images import digest
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ DENY: dict[str, Any] = ALLOW | {"Statement": [ALLOW["Statement"][0] | {"Effect":
 
 @pytest.fixture
 def client(account: Aws) -> Iterator[ECRClient]:
-    with closing(session(account.key).client("ecr", endpoint_url=account.endpoint_url)) as client:
+    with connected(account, account.key) as client:
         yield client
 
 
@@ -239,5 +239,5 @@ def test_a_missing_repository_leaves_the_others_of_its_hundred_to_be_asked_for(
 
 
 def test_what_one_may_not_see_leaves_each_to_be_asked_for(account: Aws, wanted: ECRRepository) -> None:
-    with closing(session(account.bridge_key).client("ecr", endpoint_url=account.endpoint_url)) as stranger:
+    with connected(account, account.bridge_key) as stranger:
         assert described(stranger, [wanted.name]) == {}

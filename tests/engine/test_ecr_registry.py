@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ import pytest
 from argosy.ecr_registry import ensure_registry
 from argosy.errors import Terminal
 from argosy.infrastructure import ECRRegistry, ReplicationDestination, ReplicationRule, Scanning, ScanningRule
-from deployments.local.aws import ACCOUNT, REGION, Aws, session
+from deployments.local.aws import ACCOUNT, REGION, Aws
+from tests.aws_account import administrated, connected, forget_registry
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
@@ -27,16 +28,34 @@ OTHERS: Any = {
 }
 
 
-@pytest.fixture
-def client(account: Aws) -> Iterator[ECRClient]:
-    """The registry of the account, which has nothing set before the test and after it."""
-    with closing(session(account.key).client("ecr", endpoint_url=account.endpoint_url)) as client:
+@pytest.fixture(scope="module")
+def administrator(account: Aws) -> Iterator[ECRClient]:
+    with administrated(account) as administrator:
+        yield administrator
+
+
+@pytest.fixture(scope="module")
+def connection(account: Aws) -> Iterator[ECRClient]:
+    with connected(account, account.key) as client:
         yield client
-        put(client)
-        client.put_registry_scanning_configuration(scanType="BASIC", rules=[])
-    with closing(session(account._administrator).client("ecr", endpoint_url=account.endpoint_url)) as administrator:
-        for arn in excluded(administrator):
-            administrator.deregister_pull_time_update_exclusion(principalArn=arn)
+
+
+@pytest.fixture
+def client(connection: ECRClient, administrator: ECRClient) -> Iterator[ECRClient]:
+    """A client of a registry that was told nothing yet."""
+    forget_registry(administrator)
+    yield connection
+    forget_registry(administrator)
+
+
+@contextmanager
+def hooked(client: ECRClient, event: str, hook: Callable[..., None]) -> Iterator[None]:
+    """Have `hook` called at each `event` of the client's, for the length of a `with`."""
+    client.meta.events.register(event, hook)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(event, hook)
 
 
 def put(client: ECRClient, *rules: Any) -> None:
@@ -59,10 +78,8 @@ def excluded(client: ECRClient) -> list[str]:
 
 def test_where_nothing_is_configured_nothing_is_asked_and_nothing_changed(client: ECRClient) -> None:
     put(client, OTHERS)
-    calls: list[object] = []
-    client.meta.events.register("before-call.ecr", lambda **call: calls.append(call))
-    assert ensure_registry(client, NOTHING) == ()
-    assert calls == []
+    with hooked(client, "before-call.ecr", lambda **call: pytest.fail(f"it calls {call['model'].name}")):
+        assert ensure_registry(client, NOTHING) == ()
     assert replication(client) == [OTHERS]
 
 
@@ -149,11 +166,10 @@ def test_pulls_of_some_do_not_count_as_use_and_exclusions_of_others_stay(client:
     assert ensure_registry(client, wanted) == ()
 
 
-def test_an_exclusion_that_another_run_adds_meanwhile_is_no_error(client: ECRClient, account: Aws) -> None:
+def test_an_exclusion_that_another_run_adds_meanwhile_is_no_error(client: ECRClient, administrator: ECRClient) -> None:
     def overtake(**_: object) -> None:
-        with closing(session(account.key).client("ecr", endpoint_url=account.endpoint_url)) as other:
-            other.register_pull_time_update_exclusion(principalArn=ROLE)
+        administrator.register_pull_time_update_exclusion(principalArn=ROLE)
 
-    client.meta.events.register("before-call.ecr.RegisterPullTimeUpdateExclusion", overtake)
-    assert ensure_registry(client, replace(NOTHING, pull_time_exclusions=(ROLE,))) == ()
+    with hooked(client, "before-call.ecr.RegisterPullTimeUpdateExclusion", overtake):
+        assert ensure_registry(client, replace(NOTHING, pull_time_exclusions=(ROLE,))) == ()
     assert excluded(client) == [ROLE]
