@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from argosy.ecr_documents import same_lifecycle, same_policy
-from argosy.ecr_expiry import StoredImage, expired
+from argosy.ecr_expiry import expired
+from argosy.ecr_images import stored_images
 from argosy.infrastructure import ECRRepository, Encryption, LifecyclePolicy
 
 if TYPE_CHECKING:
@@ -148,16 +149,6 @@ def settled(wanted: ECRRepository, standing: RepositoryTypeDef) -> Iterator[str]
             f"{_encrypted(wanted.encryption.type, wanted.encryption.key)}, and that was settled when it was created: "
             "name another repository and release there, or write the encryption that it has into argosy.yaml"
         )
-
-
-def stored_images(client: ECRClient, name: str) -> list[StoredImage]:
-    """Every image of a repository, page by page; which index holds which image is not asked."""
-    pages = client.get_paginator("describe_images").paginate(repositoryName=name, PaginationConfig={"PageSize": 1000})
-    return [
-        StoredImage(detail["imageDigest"], tuple(detail.get("imageTags", ())), detail["imagePushedAt"])
-        for page in pages
-        for detail in page["imageDetails"]
-    ]
 
 
 def _tags(mutability: str, excluded: set[str]) -> str:

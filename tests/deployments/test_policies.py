@@ -151,11 +151,11 @@ def log_in(client: ECRClient, administrator: ECRClient) -> None:
     ecr.authorization(client)
 
 
-def read_findings(client: ECRClient, administrator: ECRClient) -> None:
+def scan(client: ECRClient, administrator: ECRClient) -> None:
     repository = name()
     administrator.create_repository(repositoryName=repository)
     put_image(administrator, repository)
-    administrator.start_image_scan(repositoryName=repository, imageId={"imageTag": "v1"})
+    client.start_image_scan(repositoryName=repository, imageId={"imageTag": "v1"})
     client.describe_image_scan_findings(repositoryName=repository, imageId={"imageTag": "v1"})
 
 
@@ -163,7 +163,7 @@ EVERYTHING: dict[str, Callable[[ECRClient, ECRClient], None]] = {
     "LogIn": log_in,
     "PushAndPull": push_and_pull,
     "EnsureRepositories": ensure,
-    "ReadFindings": read_findings,
+    "ScanImages": scan,
     "EnsureRegistry": tell,
 }
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from argosy.ecr import BATCH, described, ensure_repository
+from argosy.ecr_images import stored_images
 from argosy.ecr_lifecycle import DEFAULT_LIFECYCLE_POLICY, default_policy
-from argosy.ecr_mending import MOVING_TAGS, stored_images
+from argosy.ecr_mending import MOVING_TAGS
 from argosy.errors import ConfigurationError
 from argosy.infrastructure import ECRRepository, Encryption, LifecyclePolicy, PolicyRule, SelectionCriteria
 from deployments.local.aws import REGION, Aws
 from tests.aws_account import connected
-from tests.deployments.images import digest
+from tests.deployments.images import INDEX, digest
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
@@ -138,6 +139,25 @@ def test_images_are_counted_beyond_the_first_page(client: ECRClient, wanted: ECR
     digests = {push(client, wanted, f"content-{number}") for number in range(7)}
     client.meta.events.register("provide-client-params.ecr.DescribeImages", _pages_of_three)
     assert {each.digest for each in stored_images(client, wanted.name)} == digests
+
+
+def test_the_platforms_of_an_index_are_known_as_its_own(client: ECRClient, wanted: ECRRepository) -> None:
+    ensure_repository(client, wanted)
+    platform, other = push(client, wanted, "to-be-untagged"), push(client, wanted, "other")
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [{"digest": platform}]})
+    index = digest(manifest.encode())
+    client.put_image(
+        repositoryName=wanted.name,
+        imageManifest=manifest,
+        imageManifestMediaType=INDEX,
+        imageTag="v1",
+        imageDigest=index,
+    )
+    assert {each.digest: each.held_by for each in stored_images(client, wanted.name)} == {
+        platform: (index,),
+        other: (),
+        index: (),
+    }
 
 
 def _pages_of_three(params: dict[str, Any], **_: object) -> None:
