@@ -1,12 +1,15 @@
-"""A run that has something to tell the whole registry."""
+"""What a whole run asks of ECR, and tells it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from prefect_aws import AwsCredentials
 
 from argosy.errors import ReleaseFailed
+from blocks.container_registry import ecr_client
 from deployments.local.aws import ACCOUNT, policy_document
 from flows.release import release
 from tests.aws_account import administrated, forget_registry
@@ -49,3 +52,22 @@ def test_a_registry_that_may_not_be_told_keeps_nothing_from_being_released_and_t
         state.result()
     assert all(before in telling.values(name) for name in SERVICES)
     assert excluded(telling) == []
+
+
+def test_a_run_asks_for_all_repositories_at_once(telling: HostedShop) -> None:
+    names = {f"{telling.name}-{service}" for service in SERVICES}
+    with telling.ecr() as ecr:
+        for name in names:
+            ecr.create_repository(repositoryName=name)
+    asked: list[set[str]] = []
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        asked.append(set(params["repositoryNames"]))
+
+    block = AwsCredentials.load(telling.name)
+    assert isinstance(block, AwsCredentials)
+    client = ecr_client(block)  # the one that the stages get
+    client.meta.events.register("provide-client-params.ecr.DescribeRepositories", note)
+    state = release(telling.name, "dev", adopt=True, return_state=True)
+    assert state.type.value == "COMPLETED"
+    assert asked == [names]
