@@ -8,6 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from argosy.config import Configuration
+from argosy.config_ecr import LifecycleConfig
+from argosy.config_section import Section
+from argosy.ecr_settings import laid_over
 from argosy.environment import Environment, resolve
 from argosy.models import Service
 from argosy.yaml_positions import Document, Path
@@ -75,6 +78,8 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
     for key, value in config.target:
         yield found.of_all(f"target.{key}", value)
     yield from _registries(found, environment)
+    if any(target.type == "ecr" for target in environment.used_registries):
+        yield from _ecr(found, configuration, environment)
     argocd = config.argocd or configuration.argocd
     for key, value in argocd or ():
         section = ("environments", environment.name) if config.argocd else ()
@@ -113,6 +118,33 @@ def _scan(found: _Found, environment: Environment) -> Iterator[Setting]:
         yield found.of_all("scan.timeout", rules.timeout)
         yield found.of_all("scan.on_missing", rules.on_missing)
         yield found.of_all("scan.allow", [f"{each.id} until {each.until}" for each in rules.allow])
+
+
+def _ecr(found: _Found, configuration: Configuration, environment: Environment) -> Iterator[Setting]:
+    replaced = configuration.environments[environment.name].ecr.model_fields_set - {"tags", "teams"}
+    for key, value in _flat("ecr", laid_over(configuration, environment.name)):
+        path = tuple(key.split("."))
+        own = ("environments", environment.name, *path)
+        yield found.setting(key, value, own) if path[1] in replaced else found.of_all(key, value)
+
+
+def _flat(key: str, section: Section) -> Iterator[tuple[str, Value]]:
+    """Every value of `section` and the sections in it, by its dotted key; without those that others make void."""
+    rules = isinstance(section, LifecycleConfig) and section.rules
+    for name, value in section:
+        dotted = f"{key}.{name}"
+        if isinstance(value, Section):
+            yield from _flat(dotted, value)
+        elif isinstance(value, dict) and name != "policy":
+            yield from ((f"{dotted}.{each}", text) for each, text in value.items())
+        elif not rules or name == "rules":
+            yield dotted, _shown(value)
+
+
+def _shown(value: Any) -> Value:
+    if isinstance(value, tuple):
+        return [each.model_dump(exclude_unset=True) if isinstance(each, Section) else each for each in value]
+    return [value] if isinstance(value, dict) else value
 
 
 def _service(found: _Found, configuration: Configuration, service: Service) -> Iterator[Setting]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from argosy.config import FILE, Configuration
 from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
+from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
 from argosy.registry_targets import RegistryTarget, registry_targets
@@ -41,8 +42,8 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
-    any environment: no content digest covers them. `retry` says how often what may pass is tried. Without `scan` no
-    image is judged by its scan.
+    any environment: no content digest covers them. `retry` says how often what may pass is tried, `ecr` how
+    repositories are kept where a registry is Amazon's. Without `scan` no image is judged by its scan.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Environment:
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
     scan: ScanRules | None = None
+    ecr: ECRSettings = DEFAULT_ECR
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -124,6 +126,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         written=_written(configuration),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
         scan=_scan(name, config, services, registries),
+        ecr=resolve_ecr(configuration, name),
     )
 
 

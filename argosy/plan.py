@@ -41,6 +41,7 @@ def make(
         watched=environment.watch is not None,
         retry=environment.retry,
         scanned=environment.scan is not None,
+        tells_registry=environment.ecr.registry is not None,
     )
 
 

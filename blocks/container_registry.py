@@ -17,6 +17,8 @@ from argosy.registry import Registry, RegistryCredentials
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
 
+_ATTEMPTS = 5
+
 
 class ContainerRegistry(Block):
     """Credentials for an OCI registry: from ECR by an AWS credentials block, or a user and a token of its own."""
@@ -47,12 +49,23 @@ class ContainerRegistry(Block):
 
 
 def ecr_client(aws: AwsCredentials) -> ECRClient:
-    """boto3's ECR client with the credentials, region and endpoint of an AWS credentials block."""
+    """boto3's ECR client with the credentials, region and endpoint of an AWS credentials block.
+
+    It slows down when AWS throttles, unless the block says how to retry: one client serves all of a run's threads.
+    """
     remember(aws.aws_secret_access_key, aws.aws_session_token)
-    client = cast("ECRClient", aws.get_client("ecr"))
+    client = cast("ECRClient", _patient(aws).get_client("ecr"))
     # Temporary keys are had from STS or from the machine, and renewed: the request shows the session token of now.
     client.meta.events.register("before-send.ecr", _remember_session, unique_id="argosy")
     return client
+
+
+def _patient(aws: AwsCredentials) -> AwsCredentials:
+    given = aws.aws_client_parameters
+    config = given.config or {}
+    retries = {"mode": "adaptive", **(config.get("retries") or {"total_max_attempts": _ATTEMPTS})}
+    patient = given.model_copy(update={"config": {**config, "retries": retries}})
+    return aws.model_copy(update={"aws_client_parameters": patient})
 
 
 def _remember_session(request: AWSPreparedRequest, **_: object) -> None:

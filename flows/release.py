@@ -21,6 +21,7 @@ from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
 from tasks.build import build
 from tasks.edge import guarded
+from tasks.ensure_registry import ensure_registry
 from tasks.ensure_repository import ensure_repository
 from tasks.plan import make_plan
 from tasks.policy import patient
@@ -70,15 +71,25 @@ def release(
     if dry_run or plan.nothing_to_do:
         return _end(planned(plan), trigger)
     with progress_of(plan).shown() as progress:
+        untold = _tell_registry(repository, plan)
         built = _build(repository, plan)
         passed, refused = _scan(repository, plan, built)
         written = _write_back(repository, plan, passed.values)
-        verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), passed.values)
+        verdicts, unrecorded = _verify(repository, plan, written.values.get(COMMIT), passed.values)
         failures = {**passed.failures, **_unwritten(plan, passed.values, written), **verdicts.failures}
-        commit = written.values.get(COMMIT)
+        commit, problems = written.values.get(COMMIT), (*untold, *unrecorded)
         report = summarise(plan, Findings(built.values, failures, commit, verdicts.values, problems, built.categories))
         progress.ended(well=not report.failed and not problems)
     return _end(report, trigger, refused)
+
+
+def _tell_registry(repository: str, plan: Plan) -> tuple[str, ...]:
+    """Tell the registry what is configured for all of it; what goes wrong there keeps nothing from being released."""
+    if not plan.tells_registry:
+        return ()
+    where = (repository, plan.environment, plan.source_sha)
+    state = patient(ensure_registry, plan.retry)(*where, return_state=True)
+    return () if state.is_completed() else (sentence(state),)
 
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:

@@ -21,6 +21,7 @@ from tests.users_home import UsersHome
 if TYPE_CHECKING:  # some import Prefect, which takes seconds that the tests of the engine need not wait for
     from xdist.remote import Producer
 
+    from deployments.local.aws import Aws
     from deployments.local.stack import Stack
     from tests.e2e.store import Store
     from tests.hosted import HostedShop
@@ -64,6 +65,15 @@ def packages() -> Path:
 def cloud(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterator[Cloud]:
     with Cloud.started(tmp_path_factory.mktemp("cloud"), packages) as cloud:
         yield cloud
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """An AWS account with IAM enforced, and without a registry to push to."""
+    from deployments.local.aws import Aws
+
+    with Aws(state=tmp_path_factory.mktemp("aws")) as aws:
+        yield aws
 
 
 @pytest.fixture(scope="session")
