@@ -23,6 +23,9 @@ class Configuration(Section):
 
     version: Literal[1] = Field(description="The version of this format.")
     registry: RegistryConfig = Field(description="Where images go.")
+    registries: dict[Name, RegistryConfig] = Field(
+        {}, description="Further registries by their names: other accounts, regions or products."
+    )
     defaults: DefaultsConfig = Field(DefaultsConfig(), description="What holds for every service.")
     services: dict[Name, ServiceConfig] = Field(min_length=1, description="The services by their names.")
     ecr: EcrConfig = Field(EcrConfig(), description="How Amazon ECR's repositories are kept.")

@@ -52,6 +52,7 @@ class ServiceConfig(Section):
     path: RelativePath | None = Field(None, description="Its folder.")
     dockerfile: RelativePath | None = Field(None, description="Its Dockerfile; {path} stands for its folder.")
     chart: RelativePath | None = Field(None, description="The folder of its Helm chart; {path} stands for its folder.")
+    registry: Name | None = Field(None, description="The one of registries that its image goes to.")
     shared: tuple[RelativePath, ...] = Field(
         (), strict=False, description="Files and folders outside its build context on which its image depends."
     )
@@ -67,6 +68,7 @@ class DefaultsConfig(Section):
     path: RelativePath = Field("src/{service}", description="The folder of a service.")
     dockerfile: RelativePath = Field("{path}/Dockerfile", description="The Dockerfile of a service.")
     chart: RelativePath = Field("{path}/chart", description="The folder of a service's Helm chart.")
+    registry: Name | None = Field(None, description="The one of registries that images go to; registry unless given.")
     shared: tuple[RelativePath, ...] = Field(
         (), strict=False, description="Files and folders on which every image depends; a service's own are added."
     )

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from argosy.config_ecr import EcrConfig
 from argosy.config_names import ApplicationName, BlockName, Branch, Name, RelativePath, Seconds
-from argosy.config_registry import RegistryOverride
+from argosy.config_registry import NamedRegistryOverride, RegistryOverride
+from argosy.config_scan import Scan
 from argosy.config_section import Section
 
 
@@ -67,6 +68,8 @@ class EnvironmentConfig(Section):
     target: TargetConfig = Field(description="Where the references are written.")
     registry: RegistryOverride = Field(RegistryOverride(), description="What its registry has of its own.")
     ecr: EcrConfig = Field(EcrConfig(), description="What its ECR repositories have of their own.")
+    registries: dict[Name, NamedRegistryOverride] = Field({}, description="What those of registries have of their own.")
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
+    scan: Scan = Field(None, description="What findings in its images do to a release: off, warn, or the rules.")
     blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")

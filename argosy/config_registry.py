@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from argosy.config_names import AccountId, Host, Region, RepositoryName
+from argosy.config_names import AccountId, BlockName, Host, Name, Region, RepositoryName
 from argosy.config_section import Section
 
 PLACEHOLDER_ACCOUNT = "000000000000"
@@ -21,6 +21,9 @@ class RegistryConfig(Section):
     region: Region | None = Field(None, description="Of ECR: such as us-east-1.")
     endpoint: Host | None = Field(None, description="The host; required for oci, and replaces ECR's own.")
     repository: RepositoryName = Field(description="The name of a service's repository; {service} is filled in.")
+    fallback: Name | None = Field(
+        None, description="The one of registries that images go to while this one does not answer."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> RegistryConfig:
@@ -41,3 +44,16 @@ class RegistryOverride(Section):
     """What an environment's registry has of its own."""
 
     repository: RepositoryName | None = Field(None, description="Takes the place of registry.repository.")
+
+
+class RegistryBlocks(Section):
+    """The names of a further registry's Prefect blocks, where they are not `argosy-<environment>-<kind>-<name>`."""
+
+    aws: BlockName | None = Field(None, description="AWS Credentials: what makes its ECR repositories.")
+    registry: BlockName | None = Field(None, description="Container Registry: how its credentials are had.")
+
+
+class NamedRegistryOverride(RegistryOverride):
+    """What one of registries has of its own in an environment."""
+
+    blocks: RegistryBlocks = Field(RegistryBlocks(), description="The names of its Prefect blocks.")

@@ -103,7 +103,7 @@ def resolve_ecr(configuration: Configuration, name: str) -> ECRSettings:
         team=config.team,
         teams=tuple(sorted(config.teams.items())),
         tags=tuple(sorted(config.tags.items())),
-        registry=_registry(configuration, config),
+        registry=_registry(config),
     )
 
 
@@ -117,21 +117,18 @@ def laid_over(configuration: Configuration, name: str) -> EcrConfig:
 
 
 def _check_kind(configuration: Configuration, name: str) -> None:
-    if configuration.registry.type != "ecr":
+    if all(each.type != "ecr" for each in (configuration.registry, *configuration.registries.values())):
         path = ("environments", name, "ecr") if configuration.environments[name].ecr.model_fields_set else ("ecr",)
         raise contradiction(
-            "ecr is about Amazon ECR, and registry.type is another", "leave it out, or write type: ecr", *path
+            "ecr is about Amazon ECR, and every registry is of another type", "leave it out, or write type: ecr", *path
         )
 
 
 def _check_shared(configuration: Configuration, name: str, config: EcrConfig) -> None:
     """Environments that share repositories would each undo what the other set, release by release."""
 
-    def template(environment: str) -> str:
-        return configuration.environments[environment].registry.repository or configuration.registry.repository
-
     for other in configuration.environments:
-        if other == name or template(other) != template(name):
+        if other == name or not _repositories(configuration, other) & _repositories(configuration, name):
             continue
         theirs = laid_over(configuration, other)
         keys = [key for key in EcrConfig.model_fields if key not in _OF_REGISTRIES]
@@ -142,6 +139,18 @@ def _check_shared(configuration: Configuration, name: str, config: EcrConfig) ->
                 "write it into the section ecr of all environments, or give one of them its own registry.repository",
                 "environments", own, "ecr", differing[0],
             )  # fmt: skip
+
+
+def _repositories(configuration: Configuration, environment: str) -> set[tuple[str | None, str]]:
+    """The templates of the repositories that the services have in an environment, each with the key of its registry."""
+    own, defaults = configuration.environments[environment], configuration.defaults
+    found: set[tuple[str | None, str]] = set()
+    for key in {service.registry or defaults.registry for service in configuration.services.values()}:
+        of_all = configuration.registries.get(key) if key else configuration.registry
+        override = own.registries.get(key) if key else own.registry
+        if of_all is not None:
+            found.add((key, (override.repository if override else None) or of_all.repository))
+    return found
 
 
 def _check_tags(configuration: Configuration, name: str, config: EcrConfig) -> None:
@@ -181,15 +190,11 @@ def _rule(config: LifecycleRuleConfig) -> PolicyRule:
     return PolicyRule(config.priority, config.description, selection)
 
 
-def _registry(configuration: Configuration, config: EcrConfig) -> ECRRegistry | None:
-    account, region = configuration.registry.account_id, configuration.registry.region
-    told = config.replication or config.scanning or config.pull_time_exclusions
-    if not (told and account and region):
+def _registry(config: EcrConfig) -> ECRRegistry | None:
+    if not (config.replication or config.scanning or config.pull_time_exclusions):
         return None
     return ECRRegistry(
-        account,
-        region,
-        replication=tuple(_replication(config, account)),
+        replication=tuple(_replication(config)),
         scanning=Scanning(
             config.scanning.type, tuple(ScanningRule(rule.frequency, rule.filters) for rule in config.scanning.rules)
         )
@@ -199,7 +204,7 @@ def _registry(configuration: Configuration, config: EcrConfig) -> ECRRegistry | 
     )
 
 
-def _replication(config: EcrConfig, account: str) -> Iterator[ReplicationRule]:
+def _replication(config: EcrConfig) -> Iterator[ReplicationRule]:
     for rule in config.replication:
-        destinations = [ReplicationDestination(each.region, each.account_id or account) for each in rule.destinations]
+        destinations = [ReplicationDestination(each.region, each.account_id) for each in rule.destinations]
         yield ReplicationRule(tuple(destinations), rule.prefixes)

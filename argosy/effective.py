@@ -77,8 +77,8 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
     yield found.of_all("source.branch", config.source.branch)
     for key, value in config.target:
         yield found.of_all(f"target.{key}", value)
-    yield from _registry(found, configuration, environment)
-    if environment.registry.type == "ecr":
+    yield from _registries(found, environment)
+    if any(target.type == "ecr" for target in environment.used_registries):
         yield from _ecr(found, configuration, environment)
     argocd = config.argocd or configuration.argocd
     for key, value in argocd or ():
@@ -87,8 +87,12 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
             yield found.setting(f"argocd.{key}", value, (*section, "argocd", key))
     for key, value in config.retry:
         yield found.of_all(f"retry.{key}", value)
-    for block in ("aws", "registry", "argocd", "docker"):
-        yield found.of_all(f"blocks.{block}", getattr(environment.blocks, block))
+    yield from _scan(found, environment)
+    own = environment.registries[None]
+    rest = environment.blocks
+    named = {"aws": own.aws, "registry": own.login, "argocd": rest.argocd, "docker": rest.docker}
+    for block, name in named.items():
+        yield found.of_all(f"blocks.{block}", name)
 
 
 def _ecr(found: _Found, configuration: Configuration, environment: Environment) -> Iterator[Setting]:
@@ -118,12 +122,29 @@ def _shown(value: Any) -> Value:
     return [value] if isinstance(value, dict) else value
 
 
-def _registry(found: _Found, configuration: Configuration, environment: Environment) -> Iterator[Setting]:
-    registry = configuration.registry
-    for key, value in (("type", registry.type), ("account_id", registry.account_id), ("region", registry.region)):
-        if value is not None:
-            yield found.setting(f"registry.{key}", value, ("registry", key))
-    yield found.setting("registry.endpoint", environment.registry.host, ("registry", "endpoint"))
+def _registries(found: _Found, environment: Environment) -> Iterator[Setting]:
+    for target in environment.used_registries:
+        place: Path = ("registries", target.name) if target.name else ("registry",)
+        told = {"type": target.type, "account_id": target.account_id, "region": target.region}
+        told |= {"endpoint": target.host, "fallback": target.fallback}
+        for key, value in told.items():
+            if value is not None:
+                yield found.setting(".".join(map(str, (*place, key))), value, (*place, key))
+        if target.name:
+            for block, name in (("aws", target.aws), ("registry", target.login)):
+                path = ("environments", environment.name, *place, "blocks", block)
+                yield found.setting(f"registries.{target.name}.blocks.{block}", name, path)
+
+
+def _scan(found: _Found, environment: Environment) -> Iterator[Setting]:
+    rules = environment.scan
+    yield found.of_all("scan", "off" if rules is None else "block" if rules.block else "warn")
+    if rules is not None:
+        yield found.of_all("scan.block", [each.value for each in rules.block])
+        yield found.of_all("scan.warn", [each.value for each in rules.warn])
+        yield found.of_all("scan.timeout", rules.timeout)
+        yield found.of_all("scan.on_missing", rules.on_missing)
+        yield found.of_all("scan.allow", [f"{each.id} until {each.until}" for each in rules.allow])
 
 
 def _service(found: _Found, configuration: Configuration, service: Service) -> Iterator[Setting]:
@@ -138,6 +159,8 @@ def _service(found: _Found, configuration: Configuration, service: Service) -> I
     yield told("chart", service.chart_path)
     for key, value, place in _named(service):
         yield found.of_all(f"services.{service.name}.{key}", value, place)
+    if service.registry:
+        yield told("registry", service.registry)
     yield told("shared", list(service.shared))
     yield told("filters", list(configuration.services[service.name].filters or configuration.defaults.filters))
     context = service.build_context
@@ -155,6 +178,7 @@ def _service(found: _Found, configuration: Configuration, service: Service) -> I
 def _named(service: Service) -> Iterator[tuple[str, Value, Path]]:
     """What a service has by templates of its environment."""
     yield "values", service.values_path, ("target", "values")
-    yield "repository", service.ecr_repository, ("registry", "repository")
+    home: Path = ("registries", service.registry) if service.registry else ("registry",)
+    yield "repository", service.ecr_repository, (*home, "repository")
     if service.application is not None:
         yield "application", service.application, ("argocd", "application")

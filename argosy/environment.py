@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy.config import FILE, Configuration
@@ -11,7 +11,9 @@ from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
 from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
+from argosy.registry_targets import RegistryTarget, registry_targets
 from argosy.resilience import DEFAULT_RETRY, Retry
+from argosy.scan_rules import ScanRules
 from argosy.services import chart_path, contradiction, described
 
 STATE_FOLDER = ".argosy"
@@ -19,21 +21,9 @@ STATE_FOLDER = ".argosy"
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryTarget:
-    """The registry of an environment; `account_id` and `region` are those of ECR."""
-
-    type: str
-    host: str
-    account_id: str | None = None
-    region: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Blocks:
-    """The names of the Prefect blocks that an environment uses."""
+    """The names of the Prefect blocks that an environment uses, but for those of its registries."""
 
-    aws: str
-    registry: str
     argocd: str
     docker: str
 
@@ -51,21 +41,23 @@ class Watch:
 class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
-    `written` holds every path that Argosy writes in any environment: no content digest covers them. `retry` says how
-    often a fault that may pass is tried, `ecr` how repositories are kept where the registry is Amazon's.
+    `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
+    any environment: no content digest covers them. `retry` says how often what may pass is tried. Without `scan` no
+    image is judged by its scan. `ecr` says how repositories are kept where a registry is Amazon's.
     """
 
     name: str
     source_branch: str
     target_branch: str
     sign: bool
-    registry: RegistryTarget
+    registries: Mapping[str | None, RegistryTarget]
     blocks: Blocks
     watch: Watch | None
     services: tuple[Service, ...]
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
     ecr: ECRSettings = DEFAULT_ECR
+    scan: ScanRules | None = None
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -75,9 +67,34 @@ class Environment:
         known = ", ".join(service.name for service in self.services)
         raise ConfigurationError(f"{FILE} has no service {name}", remedy=f"it has {known}")
 
+    def registry(self, service: Service) -> RegistryTarget:
+        """The registry that the service lives in."""
+        return self.registries[service.registry]
+
+    @property
+    def used_registries(self) -> tuple[RegistryTarget, ...]:
+        """The registries that services live in, each once, and those that stand in for them."""
+        homes = [self.registry(service) for service in self.services]
+        stand_ins = [self.registries[each.fallback] for each in homes if each.fallback]
+        return tuple({each.name: each for each in (*homes, *stand_ins)}.values())
+
+    def registry_at(self, host: str) -> RegistryTarget | None:
+        """The registry in use at `host`; None where it is none of the environment's."""
+        return next((each for each in self.used_registries if each.host == host), None)
+
     def repository(self, service: Service) -> str:
         """The service's repository with its host, as image references carry it."""
-        return f"{self.registry.host}/{service.ecr_repository}"
+        return f"{self.registry(service).host}/{service.ecr_repository}"
+
+    def stand_in(self, service: Service) -> RegistryTarget | None:
+        """The registry that the service's image goes to while its own does not answer; None where there is none."""
+        fallback = self.registry(service).fallback
+        return self.registries[fallback] if fallback else None
+
+    def in_stand_in(self, service: Service, reference: ImageReference) -> bool:
+        """Whether `reference` is of the service's repository in the registry that stands in for its own."""
+        target = self.stand_in(service)
+        return target is not None and reference.repository == target.whole_repository_of(service.name)
 
     def image(self, service: Service, tag: str) -> ImageReference:
         """The service's image under `tag`."""
@@ -94,33 +111,36 @@ def resolve(configuration: Configuration, name: str) -> Environment:
     if config is None:
         known = ", ".join(configuration.environments)
         raise ConfigurationError(f"{FILE} has no environment {name}", remedy=f"it has {known}")
-    registry = configuration.registry
+    registries = registry_targets(configuration, name, config)
     services = described(configuration, config)
-    _check_repositories(name, services)
+    _check_repositories(name, services, registries)
     return Environment(
         name=name,
         source_branch=config.source.branch,
         target_branch=config.target.branch,
         sign=config.target.sign is not None,
-        registry=RegistryTarget(registry.type, registry.host, registry.account_id, registry.region),
+        registries=registries,
         blocks=_blocks(name, config),
         watch=_watch(config.argocd or configuration.argocd),
         services=services,
         written=_written(configuration),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
         ecr=resolve_ecr(configuration, name),
+        scan=_scan(name, config, services, registries),
     )
 
 
-def _check_repositories(environment: str, services: Sequence[Service]) -> None:
+def _check_repositories(
+    environment: str, services: Sequence[Service], registries: Mapping[str | None, RegistryTarget]
+) -> None:
     # `deployed-dev` and its like can name one image a repository: the other services' would expire while deployed.
     owners: dict[str, str] = {}
     for service in services:
-        owned = service.ecr_repository
+        owned = f"{registries[service.registry].host}/{service.ecr_repository}"
         other = owners.setdefault(owned, service.name)
         if other != service.name:
             raise contradiction(
-                f"{other} and {service.name} share the image repository {owned} in {environment}",
+                f"{other} and {service.name} share the image repository {service.ecr_repository} in {environment}",
                 "write {service} into registry.repository", "environments", environment, "registry", "repository",
             )  # fmt: skip
 
@@ -128,8 +148,6 @@ def _check_repositories(environment: str, services: Sequence[Service]) -> None:
 def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
     named = config.blocks
     return Blocks(
-        aws=named.aws or f"argosy-{name}-aws",
-        registry=named.registry or f"argosy-{name}-registry",
         argocd=named.argocd or f"argosy-{name}-argocd",
         docker=named.docker or f"argosy-{name}-docker",
     )
@@ -137,6 +155,33 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
 
 def _watch(argocd: ArgoCDConfig | None) -> Watch | None:
     return Watch(argocd.project, argocd.timeout, argocd.stable_for) if argocd else None
+
+
+def _scan(
+    name: str,
+    config: EnvironmentConfig,
+    services: Sequence[Service],
+    registries: Mapping[str | None, RegistryTarget],
+) -> ScanRules | None:
+    """The scan gate. Raises ConfigurationError where nothing scans, and for a service that is none."""
+    place = ("environments", name, "scan")
+    if config.scan is None:
+        return None
+    for service in services:
+        home = registries[service.registry]
+        if home.type != "ecr":
+            raise contradiction(
+                f"a registry of type {home.type}, as that of {service.name}, has no scans that {name} could ask for",
+                "leave scan out, or scan: off; the gate is for registries of type ecr", *place,
+            )  # fmt: skip
+    names = [service.name for service in services]
+    for index, entry in enumerate(config.scan.allow):
+        if entry.service is not None and entry.service not in names:
+            raise contradiction(
+                f"{entry.id} is allowed for {entry.service}, which is no service",
+                f"there are {', '.join(names)}", *place, "allow", index, "service",
+            )  # fmt: skip
+    return config.scan.rules()
 
 
 def _written(configuration: Configuration) -> frozenset[str]:

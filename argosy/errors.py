@@ -26,25 +26,28 @@ class ExitCode(IntEnum):
 class ArgosyError(Exception):
     """The base of every error that Argosy raises on purpose.
 
-    `service` names the service concerned, where there is one; `remedy` says in words what to do about it; `exit_code`
-    is how a command ends that it reaches.
+    `service` names the service concerned, where there is one; `category` the kind of failure, where kinds are told
+    apart; `remedy` says in words what to do about it; `exit_code` is how a command ends that it reaches.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
 
-    def __init__(self, message: str, *, service: str | None = None, remedy: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, service: str | None = None, remedy: str | None = None, category: str | None = None
+    ) -> None:
         super().__init__(_shown(message))
         self.message = _shown(message)
         self.service = service
         self.remedy = remedy
+        self.category = category
 
     def __str__(self) -> str:
-        subject = f"{self.service}: " if self.service else ""
+        subject = "".join(f"{each}: " for each in (self.service, self.category) if each)
         return f"{subject}{self.message}" + (f" ({self.remedy})" if self.remedy else "")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling, and Prefect pickles what a task raises.
-        return (_rebuild, (type(self), self.message, self.service, self.remedy))
+        return (_rebuild, (type(self), self.message, self.service, self.remedy, self.category))
 
 
 def _shown(text: str) -> str:
@@ -52,8 +55,10 @@ def _shown(text: str) -> str:
     return printable(text, keep="\n\t")
 
 
-def _rebuild(kind: type[ArgosyError], message: str, service: str | None, remedy: str | None) -> ArgosyError:
-    return kind(message, service=service, remedy=remedy)
+def _rebuild(
+    kind: type[ArgosyError], message: str, service: str | None, remedy: str | None, category: str | None = None
+) -> ArgosyError:
+    return kind(message, service=service, remedy=remedy, category=category)
 
 
 class Transient(ArgosyError):
@@ -80,3 +85,9 @@ class WrongUse(Terminal):
 
 class ReleaseFailed(Terminal):
     """A run ended with at least one service not released; what succeeded stays released."""
+
+
+class PolicyRefused(Terminal):
+    """A policy of the environment said no to a service: its image has findings that block a release."""
+
+    exit_code = ExitCode.REFUSED

@@ -9,6 +9,9 @@ from typing import Any
 from argosy.errors import Transient
 from argosy.prefect_api import PrefectApi
 
+REFUSED = "Refused"
+"""The name of the state of a run that failed for nothing but a policy's refusal."""
+
 _FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 _PATIENCE = 30
 """How many times in a row the server may not answer before its run is given up on; it may be restarted meanwhile."""
@@ -27,6 +30,11 @@ class Ended:
     def completed(self) -> bool:
         """Whether it did all that it should."""
         return self.state == "COMPLETED"
+
+    @property
+    def refused(self) -> bool:
+        """Whether all that failed was refused by a policy."""
+        return self.state == "FAILED" and self.name == REFUSED
 
     @property
     def nothing_to_do(self) -> bool:

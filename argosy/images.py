@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from argosy import supervised
-from argosy.build_errors import classify, missing_buildx
+from argosy.build_category import Category
+from argosy.build_errors import classify
+from argosy.build_output import BuildOutput
 from argosy.disk import writing
+from argosy.engine_errors import missing_buildx
 from argosy.errors import Terminal, Transient
 from argosy.models import ImageReference, Service
 from argosy.secret_files import docker_config
@@ -145,17 +148,21 @@ def _failure(request: BuildRequest, status: int) -> Terminal | Transient:
     name = request.service.name
     if status < 0:
         return Transient(
-            f"the build client was killed by signal {-status}", service=name, remedy="see the worker's memory"
+            f"the build client was killed by signal {-status}",
+            service=name,
+            remedy="see the worker's memory",
+            category=Category.RESOURCES,
         )
-    return classify(request.log.read_text(errors="replace"), name)
+    return classify(request.log.read_text(errors="replace"), name, request.service.dockerfile_path)
 
 
 def _timed_out(request: BuildRequest) -> Terminal:
-    lines = [line for line in request.log.read_text(errors="replace").splitlines() if line.strip()]
+    output = BuildOutput.read(request.log.read_text(errors="replace"))
     return Terminal(
-        f"the build was ended after {request.service.timeout:g} s, at: {lines[-1] if lines else 'its start'}",
+        f"the build was ended after {request.service.timeout:g} s, at: {output.doing or 'its start'}",
         service=request.service.name,
         remedy="raise the service's timeout in argosy.yaml if it needs longer",
+        category=Category.DOCKER,
     )
 
 

@@ -86,7 +86,8 @@ class Service:
 
     `values_path` is the file whose `image.repository` and `image.tag` a release writes; `ecr_repository` is
     the repository's name in the registry, without the host. `dependencies` are the services whose images it is built
-    from; `shared` the files and folders outside its build context that its image depends on.
+    from; `shared` the files and folders outside its build context that its image depends on. `registry` is the name of
+    its registry among the further ones, None for the environment's own.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Service:
     timeout: float = 1800.0
     dependencies: tuple[Service, ...] = ()
     shared: tuple[str, ...] = ()
+    registry: str | None = None
 
     @property
     def dockerfile_path(self) -> str:
@@ -177,8 +179,8 @@ class Plan:
     """Desired against released for one environment, at one source commit and one target head.
 
     `watched` says that Argo CD brings the environment up, so that a release is verified; `retry` how often the stages
-    that follow try again what may pass; `tells_registry` that there is something to tell the whole registry.
-    `failures` has the services that could not be planned, and why.
+    that follow try again what may pass. `failures` has the services that could not be planned, and why. `scanned` says
+    that no image is written before its scan was judged, `tells_registry` that the whole registry is told something.
     """
 
     environment: str
@@ -189,6 +191,7 @@ class Plan:
     failures: tuple[tuple[str, str], ...] = ()
     watched: bool = False
     retry: Retry = DEFAULT_RETRY
+    scanned: bool = False
     tells_registry: bool = False
 
     def with_state(self, *states: State) -> tuple[ServicePlan, ...]:
@@ -224,7 +227,10 @@ class BuildStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """A service's image in the registry: `reference` names `manifest_digest` (`sha256:` and 64 hex)."""
+    """A service's image in the registry: `reference` names `manifest_digest` (`sha256:` and 64 hex).
+
+    `steps` is how many steps of the Dockerfile the build ran, and `cached` how many of them the cache spared.
+    """
 
     service: str
     status: BuildStatus
@@ -232,6 +238,8 @@ class BuildResult:
     manifest_digest: str
     content: ContentDigest
     seconds: float = 0.0
+    steps: int = 0
+    cached: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def make(
         failures=tuple((s.name, str(situation.failures[s.name])) for s in chosen if s.name in situation.failures),
         watched=environment.watch is not None,
         retry=environment.retry,
+        scanned=environment.scan is not None,
         tells_registry=environment.ecr.registry is not None,
     )
 
@@ -120,11 +121,16 @@ class _Decision:
             return f"{_shown(released.reference)} is taken over" if self.adopt else _unreleased(released)
         if compared is None or not compared.same:
             return f"its content differs from {_short(released)}, which is released"
-        if released.reference.repository != self.environment.repository(service):
+        if released.reference.repository != self.environment.repository(service) and not self._stays(service, released):
             return f"its chart names the repository {released.reference.repository}"
         if presence and not presence.current:
             return f"the registry no longer has {released.reference}"
         return None
+
+    def _stays(self, service: Service, released: Released) -> bool:
+        """Whether its image is where it is to be while the service's own registry does not answer."""
+        presence = self.situation.presence.get(service.name)
+        return bool(presence and presence.away) and self.environment.in_stand_in(service, released.reference)
 
     def _right(self, released: Released) -> tuple[State, str]:
         if self.environment.watch and not released.verified:

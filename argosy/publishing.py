@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
+from argosy.base_images import Client
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.models import ImageReference, Service
@@ -16,18 +18,21 @@ LATEST = "latest"
 _CONCURRENT = 8
 
 
-def presence(registry: Registry, environment: Environment, situation: Situation) -> dict[str, Presence]:
-    """What the registry has of every service that can be planned; asked concurrently."""
+def presence(client: Client, environment: Environment, situation: Situation) -> dict[str, Presence]:
+    """What its registry has of each service that can be planned; `client` opens one by its host. Asked concurrently."""
     services = [service for service in environment.services if service.name not in situation.failures]
+    hosts = sorted({environment.registry(service).host for service in services})
 
     def ask(service: Service) -> Presence:
+        registry = registries[environment.registry(service).host]
         name, current = service.ecr_repository, situation.released[service.name].reference
         has_content = registry.digest_of(name, situation.desired[service.name].tag) is not None
         # A tag that no registry takes is somebody's slip, which must not hide what there is to say of the others.
         ours = current.repository == environment.repository(service) and is_tag(current.tag)
         return Presence(has_content, ours and registry.digest_of(name, current.tag) is not None)
 
-    with ThreadPoolExecutor(_CONCURRENT) as pool:
+    with ExitStack() as opened, ThreadPoolExecutor(_CONCURRENT) as pool:
+        registries = {host: opened.enter_context(client(host)) for host in hosts}
         found = pool.map(ask, services)
         return {service.name: item for service, item in zip(services, found, strict=True)}
 

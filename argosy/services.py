@@ -86,7 +86,7 @@ def _service(
 ) -> Service:
     defaults, own = configuration.defaults, configuration.services[name]
     path, chart = _path(own.path or defaults.path, name), chart_path(configuration, name)
-    repository = environment.registry.repository or configuration.registry.repository
+    registry = own.registry or defaults.registry
     argocd = environment.argocd or configuration.argocd
     build = own.build
     return Service(
@@ -94,15 +94,23 @@ def _service(
         path=path,
         chart_path=chart,
         values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
-        ecr_repository=_fill(repository, name),
+        ecr_repository=filled(_repository(configuration, environment, registry), name),
+        registry=registry,
         build_context=_context(
             defaults.build, own, name, path, _path(own.dockerfile or defaults.dockerfile, name, path)
         ),
-        application=_fill(argocd.application, name) if argocd else None,
+        application=filled(argocd.application, name) if argocd else None,
         timeout=build.timeout if "timeout" in build.model_fields_set else defaults.build.timeout,
         dependencies=dependencies,
         shared=tuple(sorted({_path(each, name, path) for each in (*defaults.shared, *own.shared)})),
     )
+
+
+def _repository(configuration: Configuration, environment: EnvironmentConfig, registry: str | None) -> str:
+    """The template of the repositories' names in the registry of that name."""
+    override = environment.registry if registry is None else environment.registries.get(registry)
+    described = configuration.registry if registry is None else configuration.registries[registry]
+    return (override.repository if override else None) or described.repository
 
 
 def chart_path(configuration: Configuration, name: str) -> str:
@@ -126,18 +134,18 @@ def _context(defaults: BuildConfig, own: ServiceConfig, name: str, path: str, do
     )
 
 
-def _fill(template: str, service: str, path: str | None = None) -> str:
+def filled(template: str, service: str, path: str | None = None) -> str:
     """The template with its placeholders filled in; raises ConfigurationError for one that stands for nothing."""
-    filled = (template if path is None else template.replace("{path}", path)).replace("{service}", service)
-    if unknown := _PLACEHOLDER.search(filled):
+    text = (template if path is None else template.replace("{path}", path)).replace("{service}", service)
+    if unknown := _PLACEHOLDER.search(text):
         raise contradiction(
             f"{template} has the placeholder {unknown[0]}, which stands for nothing there",
             "{service} stands for the service's name, and {path} for its path in what lies below it",
             scalar=template,
         )
-    return filled
+    return text
 
 
 def _path(template: str, service: str, path: str | None = None) -> str:
     # Git knows one spelling of a path; `./src/ui/` is written `src/ui` there.
-    return posixpath.normpath(_fill(template, service, path))
+    return posixpath.normpath(filled(template, service, path))

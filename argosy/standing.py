@@ -18,10 +18,14 @@ from argosy.state import Reader, Released
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What the registry has of a service: the image of the desired content, and the one its chart names."""
+    """What the registry has of a service: the image of the desired content, and the one its chart names.
+
+    `away` says that the service's own registry did not answer, and what was asked is the one that stands in for it.
+    """
 
     content: bool
     current: bool
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,17 @@ from typing import Any
 
 from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from argosy.errors import ReleaseFailed
+from argosy.errors import PolicyRefused, ReleaseFailed
 from argosy.execution import TriggerEvent
+from argosy.flow_runs import REFUSED
 from argosy.models import BuildResult, Plan, Verdict, WriteBack
 from argosy.plan import blocked, waves
 from argosy.redact import redact
 from argosy.report import Findings, Report, awaiting, planned, summarise
+from argosy.scan_gate import refusal
 from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
 from tasks.build import build
@@ -23,8 +25,10 @@ from tasks.ensure_registry import ensure_registry
 from tasks.ensure_repository import ensure_repository
 from tasks.plan import make_plan
 from tasks.policy import patient
+from tasks.progress import progress_of
 from tasks.report import publish
 from tasks.resolve import resolve
+from tasks.scan_gate import scan_gate, show_findings
 from tasks.tags import move_tags
 from tasks.verify import record_verdicts, verify
 from tasks.write_back import write_back
@@ -67,12 +71,17 @@ def release(
     if dry_run or plan.nothing_to_do:
         return _end(planned(plan), trigger)
     untold = _tell_registry(repository, plan)
-    built = _build(repository, plan)
-    written = _write_back(repository, plan, built.values)
-    verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), built.values)
-    failures = {**built.failures, **_unwritten(plan, built.values, written), **verdicts.failures}
-    findings = Findings(built.values, failures, written.values.get(COMMIT), verdicts.values, (*untold, *problems))
-    return _end(summarise(plan, findings), trigger)
+    with progress_of(plan).shown() as progress:
+        built = _build(repository, plan)
+        passed, refused = _scan(repository, plan, built)
+        written = _write_back(repository, plan, passed.values)
+        verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), passed.values)
+        problems = (*untold, *problems)
+        failures = {**passed.failures, **_unwritten(plan, passed.values, written), **verdicts.failures}
+        commit = written.values.get(COMMIT)
+        report = summarise(plan, Findings(built.values, failures, commit, verdicts.values, problems, built.categories))
+        progress.ended(well=not report.failed and not problems)
+    return _end(report, trigger, refused)
 
 
 def _tell_registry(repository: str, plan: Plan) -> tuple[str, ...]:
@@ -96,6 +105,21 @@ def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
         built = patient(build, plan.retry).map(*where, [prepared[name] for name in chosen])
         images = images.joined(settle(chosen, built), stopped)
     return images.joined(Settled({}, settle(names, ready).failures))
+
+
+def _scan(repository: str, plan: Plan, built: Settled[BuildResult]) -> tuple[Settled[BuildResult], frozenset[str]]:
+    """What may be written, where the environment's gate judges images by their scans, and whom the gate refused."""
+    items = [item for item in plan.to_write if item.name in built.values]
+    if not plan.scanned or not items:
+        return built, frozenset()
+    images = [built.values[item.name] for item in items]
+    judged = settle(
+        [item.name for item in items], patient(scan_gate, plan.retry).map(*_where(repository, plan), items, images)
+    )
+    show_findings(plan.environment, list(judged.values.values()))
+    refused = {n: str(refusal(each, plan.environment)) for n, each in judged.values.items() if each.blocked}
+    passed = {name: built.values[name] for name in judged.values if name not in refused}
+    return Settled(passed, {**built.failures, **judged.failures, **refused}), frozenset(refused)
 
 
 def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> Settled[WriteBack]:
@@ -131,8 +155,11 @@ def _where(repository: str, plan: Plan) -> tuple[unmapped, unmapped, unmapped]:
     return unmapped(repository), unmapped(plan.environment), unmapped(plan.source_sha)
 
 
-def _end(report: Report, trigger: TriggerEvent | None) -> State[Any]:
+def _end(report: Report, trigger: TriggerEvent | None, refused: frozenset[str] = frozenset()) -> State[Any]:
     publish(report, trigger)
+    if refused and not report.problems and refused.issuperset(each.service for each in report.failed):
+        error = PolicyRefused(redact(report.sentence()), remedy="what passed stays released")
+        return Failed(message=str(error), name=REFUSED, data=error)
     if report.failed or report.problems:
         raise ReleaseFailed(report.sentence(), remedy="what succeeded stays released; run again once it is mended")
     return Completed(message=redact(report.sentence()), name="Adoption needed" if report.unknown else "Completed")

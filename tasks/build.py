@@ -10,13 +10,15 @@ from functools import partial
 from argosy import images, publishing
 from argosy.base_images import pinned
 from argosy.build_context import contexts, export
+from argosy.build_output import BuildOutput
 from argosy.errors import Terminal
 from argosy.home import run_folder
-from argosy.models import BuildResult, BuildStatus, ServicePlan
-from argosy.registry import Registry
+from argosy.models import BuildResult, BuildStatus, Service, ServicePlan
+from argosy.registry import RegistryCredentials
 from argosy.snapshot import Snapshot
 from blocks.engine import builder_host
 from tasks.policy import stage
+from tasks.progress import following, reused
 from tasks.workspace import Workspace, run_id
 
 logger = logging.getLogger("argosy.tasks")
@@ -27,20 +29,26 @@ def build(repository: str, environment: str, source_sha: str, item: ServicePlan)
     """See that the registry has the service's image under the release's tag; build only what it lacks."""
     work = Workspace.open(repository, environment, source_sha)
     started = time.monotonic()
-    with work.registry().client(work.environment.registry.host) as registry:
+    with work.home(item.service) as registry:
         standing = None if item.forced else registry.digest_of(item.service.ecr_repository, item.content.tag)
-        digest = standing or _build(work, source_sha, item, _bases(work, source_sha, item, registry))
+        output = BuildOutput()
+        if standing:
+            reused(item.name)
+        digest = standing or _build(work, source_sha, item, _bases(work, source_sha, item), output)
         manifest = registry.manifest(item.service.ecr_repository, digest)
         reference = publishing.tag_release(registry, item.wanted, manifest)
     status = BuildStatus.REUSED if standing else BuildStatus.BUILT
-    return BuildResult(item.name, status, reference, digest, item.content, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return BuildResult(item.name, status, reference, digest, item.content, seconds, output.steps, output.cached)
 
 
-def _build(work: Workspace, source_sha: str, item: ServicePlan, images_of: Mapping[str, str]) -> str:
+def _build(
+    work: Workspace, source_sha: str, item: ServicePlan, images_of: Mapping[str, str], output: BuildOutput
+) -> str:
     git, folder = work.mirror.git, run_folder(run_id())
     snapshot = Snapshot(git, source_sha, work.environment.written, resolved=dict(item.base_images))
     inputs = snapshot.inputs(item.service)
-    with contexts(git, inputs, folder) as places:
+    with contexts(git, inputs, folder) as places, following(item.name, output):
         request = images.BuildRequest(
             service=item.service,
             references=(item.wanted.tagged(item.content.tag),),
@@ -54,19 +62,24 @@ def _build(work: Workspace, source_sha: str, item: ServicePlan, images_of: Mappi
             contexts={**places, **images_of, **{name: pinned(name, digest) for name, digest in item.base_images}},
             fresh=item.forced,
         )
-        credentials = work.registry().credentials()
-        logins = {work.environment.registry.host: credentials} if credentials else {}
-        return images.build(request, builder_host(work.docker()), logins, _tell)
+        return images.build(request, builder_host(work.docker()), _logins(work, item.service), partial(_tell, output))
 
 
-def _bases(work: Workspace, source_sha: str, item: ServicePlan, registry: Registry) -> dict[str, str]:
+def _logins(work: Workspace, service: Service) -> dict[str, RegistryCredentials]:
+    """What opens the registries that the service and those it is built from live in."""
+    hosts = {work.environment.registry(each).host for each in (service, *service.dependencies)}
+    return {host: credentials for host in sorted(hosts) if (credentials := work.credentials(host))}
+
+
+def _bases(work: Workspace, source_sha: str, item: ServicePlan) -> dict[str, str]:
     """The images of the services that this one is built from, as they are at the same commit."""
     if not item.service.dependencies:
         return {}
     snapshot = Snapshot(work.mirror.git, source_sha, work.environment.written, resolved=dict(item.base_images))
     found: dict[str, str] = {}
     for base in item.service.dependencies:
-        digest = registry.digest_of(base.ecr_repository, snapshot.digest(base).tag)
+        with work.home(base) as registry:
+            digest = registry.digest_of(base.ecr_repository, snapshot.digest(base).tag)
         if digest is None:
             raise Terminal(
                 f"it is built from {base.name}, of whose content the registry has no image",
@@ -77,6 +90,6 @@ def _bases(work: Workspace, source_sha: str, item: ServicePlan, registry: Regist
     return found
 
 
-def _tell(line: str) -> None:
-    if line.strip():
-        logger.info("%s", line)
+def _tell(output: BuildOutput, line: str) -> None:
+    if said := output.add(line):
+        logger.info("%s", said)

@@ -11,6 +11,7 @@ from prefect.runtime import flow_run
 from argosy import ecr
 from argosy.errors import ConfigurationError
 from argosy.models import ServicePlan
+from argosy.registry_targets import RegistryTarget
 from blocks.container_registry import ecr_client
 from tasks.policy import stage
 from tasks.recent import Recent
@@ -30,14 +31,14 @@ _DESCRIBED = Recent(seconds=60)
 def ensure_repository(repository: str, environment: str, source_sha: str, item: ServicePlan) -> ServicePlan:
     """Create or mend the service's repository where the registry is ECR; others make theirs at the first push."""
     work = Workspace.open(repository, environment, source_sha)
-    target, name = work.environment.registry, item.service.ecr_repository
+    target, name = work.environment.registry(item.service), item.service.ecr_repository
     if target.type != "ecr" or target.region is None:
         return item
     settings = work.environment.ecr
     wanted = settings.repository(name, target.region, item.name, _policy(work, source_sha))
     try:
-        client = ecr_client(work.aws())
-        found = ecr.ensure_repository(client, wanted, _standing(client, work, source_sha).get(name))
+        client = ecr_client(work.aws(target))
+        found = ecr.ensure_repository(client, wanted, _standing(client, work, source_sha, target).get(name))
     except (ClientError, BotoCoreError) as error:
         raise ecr.translate(error, f"configuring the repository {name}") from error
     for difference in found.mended:
@@ -60,8 +61,11 @@ def _policy(work: Workspace, source_sha: str) -> str | None:
     return text.decode(errors="replace")
 
 
-def _standing(client: ECRClient, work: Workspace, source_sha: str) -> dict[str, RepositoryTypeDef]:
-    """What AWS says of the environment's repositories, where all are there; asked once a run."""
-    names = [service.ecr_repository for service in work.environment.services]
-    key = (flow_run.id, work.environment.name, source_sha)
+def _standing(
+    client: ECRClient, work: Workspace, source_sha: str, target: RegistryTarget
+) -> dict[str, RepositoryTypeDef]:
+    """What AWS says of the environment's repositories in `target`, where all are there; asked once a run."""
+    described = work.environment
+    names = [each.ecr_repository for each in described.services if described.registry(each) == target]
+    key = (flow_run.id, described.name, source_sha, target)
     return _DESCRIBED.get(key, lambda: ecr.described(client, names)) if flow_run.id else {}

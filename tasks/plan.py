@@ -26,8 +26,7 @@ def make_plan(
     work = Workspace.open(repository, environment, resolved.source_sha)
     digests = looked_up(Digests(work.mirror.git, work.environment), resolved.source_sha, work.client)
     situation = look(digests, resolved.source_sha, resolved.target_sha, now())
-    with work.client(work.environment.registry.host) as registry:
-        presence = publishing.presence(registry, work.environment, situation)
+    presence = publishing.presence(work.client, work.environment, situation)
     plan = planning.make(work.environment, situation.asked(presence), adopt=adopt, services=services, force=force)
     _show(plan)
     return plan

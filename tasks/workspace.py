@@ -15,7 +15,9 @@ from argosy.digests import environment_at
 from argosy.environment import Environment
 from argosy.gitops import Writer
 from argosy.mirror import Mirror
-from argosy.registry import Registry
+from argosy.models import Service
+from argosy.registry import Registry, RegistryCredentials
+from argosy.registry_targets import RegistryTarget
 from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
@@ -71,17 +73,22 @@ class Workspace:
         identity = self.repository.identity(sign=self.environment.sign)
         return Writer(self.mirror, self.environment, identity, run_id(), now)
 
-    def registry(self) -> ContainerRegistry:
-        """The block of the environment's registry."""
-        return load(ContainerRegistry, self.environment.blocks.registry)
+    def credentials(self, host: str) -> RegistryCredentials | None:
+        """What opens the registry at `host`; None where that is open to all, or none of the environment's."""
+        target = self.environment.registry_at(host)
+        return load(ContainerRegistry, target.login).credentials() if target else None
 
     def client(self, host: str) -> Registry:
-        """A client for the registry at `host`, with the environment's credentials where it is the environment's own."""
-        return self.registry().client(host) if host == self.environment.registry.host else Registry(host)
+        """A client for the registry at `host`, with the environment's credentials where it is one of its own."""
+        return Registry(host, self.credentials(host))
 
-    def aws(self) -> AwsCredentials:
-        """The block of the environment's AWS credentials."""
-        return load(AwsCredentials, self.environment.blocks.aws)
+    def home(self, service: Service) -> Registry:
+        """A client for the registry that the service lives in."""
+        return self.client(self.environment.registry(service).host)
+
+    def aws(self, target: RegistryTarget) -> AwsCredentials:
+        """The block of the registry's AWS credentials."""
+        return load(AwsCredentials, target.aws)
 
     def argocd(self) -> ArgoCDServer:
         """The block of the environment's Argo CD."""

@@ -34,11 +34,12 @@ def _release(item: ServicePlan, result: BuildResult) -> Release:
 def _adopted(work: Workspace, plan: Plan) -> list[Release]:
     """The services whose reference is right already: adoption records them as they are."""
     right = plan.with_state(State.UNCHANGED, State.UNVERIFIED)
-    with work.registry().client(work.environment.registry.host) as registry:
-        return [_as_it_is(item, registry.digest_of(item.service.ecr_repository, item.wanted.tag)) for item in right]
+    return [_as_it_is(work, item) for item in right]
 
 
-def _as_it_is(item: ServicePlan, manifest_digest: str | None) -> Release:
+def _as_it_is(work: Workspace, item: ServicePlan) -> Release:
+    with work.client(item.wanted.host) as registry:
+        manifest_digest = registry.digest_of(item.wanted.name, item.wanted.tag)
     if manifest_digest is None:
         raise Terminal(f"the registry has no {item.wanted}", service=item.name, remedy="run the release again")
     return Release(item.service, item.current, item.wanted, item.content, manifest_digest)

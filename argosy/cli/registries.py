@@ -15,12 +15,12 @@ from argosy.standing import Presence, Situation
 
 
 def opened(environment: Environment, host: str) -> AbstractContextManager[Registry]:
-    """A client for the registry at `host`; the environment's own gets the given credentials, and no other does.
+    """A client for the registry at `host`; the environment's own get the given credentials, and no other does.
 
     Raises Transient or Terminal where credentials are given that AWS does not take.
     """
-    own = host == environment.registry.host
-    return Registry(host, registry_credentials(Given(os.environ), environment) if own else None)
+    target = environment.registry_at(host)
+    return Registry(host, registry_credentials(Given(os.environ), target) if target else None)
 
 
 def with_base_images(digests: Digests, commit: str) -> Digests:
@@ -29,6 +29,5 @@ def with_base_images(digests: Digests, commit: str) -> Digests:
 
 
 def ask(environment: Environment, situation: Situation) -> dict[str, Presence]:
-    """What the environment's registry has of each service."""
-    with opened(environment, environment.registry.host) as registry:
-        return presence(registry, environment, situation)
+    """What the environment's registries have of each service."""
+    return presence(lambda host: opened(environment, host), environment, situation)

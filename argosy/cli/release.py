@@ -36,7 +36,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(options: Options) -> ExitCode:
-    """Start the run and tell its log; 1 where it failed."""
+    """Start the run and tell its log; 1 where it failed, 4 where a policy refused all that failed."""
     own = options.own
     parameters = _parameters(options)
     with PrefectApi.of_environment(os.environ) as api:
@@ -90,5 +90,5 @@ def _document(ended: Ended) -> dict[str, Any]:
 
 def _code(ended: Ended, *, asked: bool) -> ExitCode:
     if not ended.completed:
-        return ExitCode.FAILED
+        return ExitCode.REFUSED if ended.refused else ExitCode.FAILED
     return ExitCode.NOTHING_TO_DO if asked and ended.nothing_to_do else ExitCode.DONE

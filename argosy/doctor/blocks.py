@@ -52,16 +52,16 @@ def wanted(environments: Sequence[Environment], deployments: Sequence[Mapping[st
 
 
 def _of_environment(environment: Environment) -> Iterator[Wanted]:
-    blocks = environment.blocks
-    yield Wanted("docker-host", blocks.docker)
-    if environment.registry.type == "ecr":
-        login = Need(("aws_credentials", "token"), "Amazon ECR lets nobody in without credentials", _SET)
-        yield Wanted("container-registry", blocks.registry, (login,))
-        yield Wanted("aws-credentials", blocks.aws)
-    else:
-        yield Wanted("container-registry", blocks.registry)
+    yield Wanted("docker-host", environment.blocks.docker)
+    for target in environment.used_registries:
+        if target.type == "ecr":
+            login = Need(("aws_credentials", "token"), "Amazon ECR lets nobody in without credentials", _SET)
+            yield Wanted("container-registry", target.login, (login,))
+            yield Wanted("aws-credentials", target.aws)
+        else:
+            yield Wanted("container-registry", target.login)
     if environment.watch:
-        yield Wanted("argocd-server", blocks.argocd)
+        yield Wanted("argocd-server", environment.blocks.argocd)
 
 
 def check(blocks: Sequence[Wanted], documents: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:

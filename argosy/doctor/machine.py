@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from argosy.build_errors import classify
-from argosy.build_errors import engine as no_engine
 from argosy.doctor.findings import Finding, Level, probed
+from argosy.engine_errors import engine as no_engine
 from argosy.errors import Terminal, Transient
 from argosy.images import BuilderHost
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from argosy.redact import remember
 from argosy.registry import Registry
 from argosy.registry_auth import RegistryCredentials, is_loopback
 from argosy.registry_errors import fault, unreachable
+from argosy.registry_targets import RegistryTarget
 from argosy.transfer_errors import explain
 
 if TYPE_CHECKING:
@@ -59,42 +61,42 @@ class Given:
         return SecretStr(value) if value else None
 
 
-def aws(given: Given, environment: Environment) -> Finding:
-    """Whether AWS gives the registry's authorization token for the environment's region."""
-    what, where = "AWS", environment.registry.region or ""
+def aws(given: Given, target: RegistryTarget) -> Finding:
+    """Whether AWS gives the registry's authorization token in its region."""
+    what, where = "AWS", target.region or ""
     if not given.aws:
         why = "no credentials were given, so nothing was asked"
         return Finding(Level.SKIPPED, what, where, why, "set AWS_ACCESS_KEY_ID and its like, or AWS_PROFILE")
-    return probed(what, where, lambda: f"gives an authorization token for {_ecr_login(given, environment)[0]}")
+    return probed(what, where, lambda: f"gives an authorization token for {_ecr_login(given, target)[0]}")
 
 
-def registry(given: Given, environment: Environment) -> Finding:
-    """Whether the environment's registry answers, trusts us, and lets the given user in."""
-    return probed("registry", environment.registry.host, lambda: _registry(given, environment))
+def registry(given: Given, environment: Environment, target: RegistryTarget) -> Finding:
+    """Whether that registry of the environment answers, trusts us, and lets the given user in."""
+    return probed("registry", target.host, lambda: _registry(given, environment, target))
 
 
-def _registry(given: Given, environment: Environment) -> str:
-    host, credentials = environment.registry.host, registry_credentials(given, environment)
+def _registry(given: Given, environment: Environment, target: RegistryTarget) -> str:
+    host, credentials = target.host, registry_credentials(given, target)
     if credentials is None:
         return _answers(f"{'http' if is_loopback(_name(host)) else 'https'}://{host}/v2/", given, "the registry")
     with Registry(host, credentials, timeout=given.seconds) as client:
         for service in environment.services[:1]:
-            client.digest_of(service.ecr_repository, "latest")
+            client.digest_of(target.repository_of(service.name), "latest")
     return "answers, and lets these credentials in"
 
 
-def registry_credentials(given: Given, environment: Environment) -> RegistryCredentials | None:
-    """What opens the environment's registry: by AWS where that is given, else the user and the password; or nothing.
+def registry_credentials(given: Given, target: RegistryTarget) -> RegistryCredentials | None:
+    """What opens a registry: by AWS where that is given, else the user and the password; or nothing.
 
     Raises Transient where AWS cannot be reached, Terminal where it refuses.
     """
     pair = given.pair("ARGOSY_REGISTRY")
-    if environment.registry.type == "ecr" and given.aws:
-        return _ecr_login(given, environment)[1]
+    if target.type == "ecr" and given.aws:
+        return _ecr_login(given, target)[1]
     return RegistryCredentials(*pair) if pair else None
 
 
-def _ecr_login(given: Given, environment: Environment) -> tuple[str, RegistryCredentials]:
+def _ecr_login(given: Given, target: RegistryTarget) -> tuple[str, RegistryCredentials]:
     # Imported here: it takes half a second, and only Amazon's registry needs it.
     import boto3
     from botocore.config import Config
@@ -104,7 +106,7 @@ def _ecr_login(given: Given, environment: Environment) -> tuple[str, RegistryCre
 
     limits = Config(connect_timeout=given.seconds, read_timeout=given.seconds, retries={"total_max_attempts": 1})
     try:
-        client: ECRClient = boto3.client("ecr", region_name=environment.registry.region, config=limits)
+        client: ECRClient = boto3.client("ecr", region_name=target.region, config=limits)
         return ecr.authorization(client)
     except (ClientError, BotoCoreError) as error:
         raise ecr.translate(error, "asking for an authorization token") from error
@@ -194,9 +196,11 @@ def _name(host: str) -> str:
 def checks(given: Given, environment: Environment, addresses: Mapping[str, str], origin: str) -> list[Check]:
     """The checks of an environment, to be made side by side; `addresses` are those that its blocks hold."""
     url = next((each for name, each in addresses.items() if name.startswith("gitops-repository/")), origin)
-    found: list[Check] = [lambda: registry(given, environment), lambda: git(given, url)]
-    if environment.registry.type == "ecr":
-        found.append(lambda: aws(given, environment))
+    found: list[Check] = [lambda: git(given, url)]
+    for target in environment.used_registries:
+        found.append(partial(registry, given, environment, target))
+        if target.type == "ecr":
+            found.append(partial(aws, given, target))
     if environment.watch:
         server = addresses.get(f"argocd-server/{environment.blocks.argocd}")
         found.append(lambda: argocd(given, environment, server))

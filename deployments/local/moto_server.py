@@ -1,6 +1,6 @@
 """moto's server with ECR brought closer to the real one: ARNs, tokens, pages, registries, and a tag that moves.
 
-Run as `python -m deployments.local.moto_server PORT`.
+Its scans are in `moto_scans`. Run as `python -m deployments.local.moto_server PORT`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from moto.ecr.exceptions import RepositoryNotFoundException
 from moto.ecr.models import ECRBackend, Image
 from moto.ecr.responses import ECRResponse
 from moto.server import main
+
+from deployments.local.moto_scans import scan_findings, start_scan
 
 PASSWORD = secrets.token_urlsafe(32)
 """What every authorization token holds: one password, since the registry behind it checks one."""
@@ -128,12 +130,14 @@ def _excluded(response: ECRResponse) -> set[str]:
 _REPLACEMENTS = (
     (ECRResponse, "_determine_resource", resource_of),  # moto's other services define this hook, its ECR does not
     (ECRResponse, "get_authorization_token", authorization_token),
+    (ECRResponse, "describe_image_scan_findings", scan_findings),
     (ECRBackend, "put_image", put_image),
     (ECRBackend, "put_replication_configuration", put_replication_configuration),
     (ECRResponse, "describe_images", describe_images),
     (ECRResponse, "list_pull_time_update_exclusions", list_pull_time_update_exclusions),
     (ECRResponse, "register_pull_time_update_exclusion", register_pull_time_update_exclusion),
     (ECRResponse, "deregister_pull_time_update_exclusion", deregister_pull_time_update_exclusion),
+    (ECRBackend, "start_image_scan", start_scan),
 )
 
 if __name__ == "__main__":

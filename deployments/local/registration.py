@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from argosy.config import FILE, load
 from argosy.environment import Blocks, Environment, resolve
 from argosy.errors import Terminal
+from argosy.registry_targets import RegistryTarget
 from deployments.local.aws import REGION, AccessKey
 from deployments.local.git_server import BOT
 from deployments.local.prefect_server import prefect_environment
@@ -83,23 +84,30 @@ def blocks(environments: Iterable[Environment], repository: str, doors: Doors) -
     }
     found = [{"type": "gitops-repository", "name": repository, "values": values}]
     for environment in environments:
-        found += _blocks(environment.blocks, environment.registry.type, doors)
+        found += _blocks(environment.blocks, doors)
+        for target in environment.used_registries:
+            found += _registry_blocks(target, doors)
     return list({(each["type"], each["name"]): each for each in found}.values())
 
 
-def _blocks(names: Blocks, registry: str, doors: Doors) -> list[dict[str, Any]]:
+def _registry_blocks(target: RegistryTarget, doors: Doors) -> list[dict[str, Any]]:
     aws = {
         "aws_access_key_id": doors.aws_key.id,
         "aws_secret_access_key": doors.aws_key.secret.get_secret_value(),
         "region_name": REGION,
         "aws_client_parameters": {"endpoint_url": doors.aws_url},
     }
-    argocd = {"url": doors.argocd_url, "token": doors.argocd_token.get_secret_value()}
     own_login = {"username": USER, "token": doors.registry_password.get_secret_value()}
-    login = {"aws_credentials": {"$block": names.aws}} if registry == "ecr" else own_login
+    login = {"aws_credentials": {"$block": target.aws}} if target.type == "ecr" else own_login
     return [
-        {"type": "aws-credentials", "name": names.aws, "values": aws},
-        {"type": "container-registry", "name": names.registry, "values": login},
+        {"type": "aws-credentials", "name": target.aws, "values": aws},
+        {"type": "container-registry", "name": target.login, "values": login},
+    ]
+
+
+def _blocks(names: Blocks, doors: Doors) -> list[dict[str, Any]]:
+    argocd = {"url": doors.argocd_url, "token": doors.argocd_token.get_secret_value()}
+    return [
         {"type": "argocd-server", "name": names.argocd, "values": argocd},
         {"type": "docker-host", "name": names.docker, "values": {"base_url": doors.docker_host}},
     ]

@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Failed
 
+from argosy.flow_runs import REFUSED
 from tests.cli.process import ROOT, Done, argosy, spoken
 from tests.deployments.waiting import soon
 
@@ -104,6 +105,7 @@ def test_the_same_key_again_starts_no_second_run(server: Server) -> None:
         (Completed(message="nothing to do"), [], 0),
         (Completed(message="nothing to do"), ["--exit-code"], 3),
         (Failed(message="ui: no Dockerfile"), [], 1),
+        (Failed(message="ui: the scan gate blocks it", name=REFUSED), [], 4),
         (Cancelled(message="enough"), [], 1),
     ],
 )

@@ -34,7 +34,8 @@ Check = Callable[[str], Finding]
 
 
 def registry(address: str) -> Finding:
-    return remotes.registry(given(), environment(address.partition("//")[2]))
+    described = environment(address.partition("//")[2])
+    return remotes.registry(given(), described, described.registries[None])
 
 
 def git(address: str) -> Finding:
@@ -54,7 +55,7 @@ def aws(address: str) -> Finding:
     with pytest.MonkeyPatch.context() as patch:  # the AWS SDK reads the environment of the process
         for name, value in variables.items():
             patch.setenv(name, value)
-        return remotes.aws(given(AWS_ACCESS_KEY_ID="AKIAEXAMPLE"), on_amazon())
+        return remotes.aws(given(AWS_ACCESS_KEY_ID="AKIAEXAMPLE"), on_amazon().registries[None])
 
 
 @pytest.mark.parametrize(
@@ -136,8 +137,9 @@ def test_a_registry_that_refuses_the_credentials_names_them() -> None:
     challenge = {"WWW-Authenticate": 'Basic realm="registry"'}
     with served(lambda _request: Answer(401, challenge)) as host:
         login = given(ARGOSY_REGISTRY_USERNAME="u", ARGOSY_REGISTRY_PASSWORD=SECRET)
-        refused = remotes.registry(login, environment(host))
-        without = remotes.registry(given(), environment(host))
+        described = environment(host)
+        refused = remotes.registry(login, described, described.registries[None])
+        without = remotes.registry(given(), described, described.registries[None])
     assert (refused.level, "password" in refused.remedy) == (Level.WRONG, True)
     assert (without.level, "no credentials were given" in without.why) == (Level.GOOD, True)
     assert SECRET not in str(refused)
@@ -204,7 +206,7 @@ def test_an_argo_cd_is_asked_for_every_application_with_the_token() -> None:
 
 
 def test_aws_is_asked_only_with_credentials() -> None:
-    assert remotes.aws(given(), on_amazon()).level is Level.SKIPPED
+    assert remotes.aws(given(), on_amazon().registries[None]).level is Level.SKIPPED
     token = base64.b64encode(b"AWS:token").decode()
     body = {"authorizationData": [{"authorizationToken": token, "proxyEndpoint": "https://r", "expiresAt": 1}]}
     answers = [Answer(200, body=json.dumps(body).encode())]

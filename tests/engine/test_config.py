@@ -39,13 +39,13 @@ def test_every_template_is_filled_in() -> None:
 def test_ecr_makes_the_host_from_account_and_region() -> None:
     registry = '{type: ecr, account_id: "123456789012", region: eu-west-1, repository: "shop-{service}"}'
     text = edited('{type: oci, endpoint: "registry.example:5000", repository: "shop-{service}"}', registry)
-    assert resolve(load(text), "dev").registry.host == "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    assert resolve(load(text), "dev").registries[None].host == "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 
 def test_ecr_in_china_has_a_host_of_its_own() -> None:
     registry = '{type: ecr, account_id: "123456789012", region: cn-north-1, repository: "shop-{service}"}'
     text = edited('{type: oci, endpoint: "registry.example:5000", repository: "shop-{service}"}', registry)
-    assert resolve(load(text), "dev").registry.host == "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"
+    assert resolve(load(text), "dev").registries[None].host == "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"
 
 
 def test_aliases_are_understood_and_a_bomb_of_them_is_refused_at_once() -> None:

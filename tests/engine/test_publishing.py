@@ -91,7 +91,8 @@ def test_what_the_registry_has_is_told_whatever_a_chart_says(
     ui = environment.image(environment.service("ui"), tag)
     elsewhere = ImageReference("elsewhere.example/shop-cart", SHA)
     released = {"ui": Released(ui, known=True), "cart": Released(elsewhere, known=True)}
-    found = publishing.presence(registry, environment, Situation(SHA, SHA, desired, released))
+    situation = Situation(SHA, SHA, desired, released)
+    found = publishing.presence(lambda host: Registry(host, CREDENTIALS), environment, situation)
     assert found == {"ui": Presence(content=False, current=current), "cart": Presence(content=True, current=False)}
 
 

@@ -22,7 +22,7 @@ def main() -> None:
     settings = Settings.read(sys.stdin.read())
     with closing(Mirror(settings.repository, Path(settings.mirror), settings.git_login)) as mirror:
         puller = Puller(settings.registry, settings.registry_login)
-        api = API(Controller(mirror, puller, settings.following), settings.token)
+        api = API(Controller(mirror, puller, settings.following), puller, settings.token)
         uvicorn.run(
             api.app,
             host="127.0.0.1",

@@ -20,7 +20,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deployments.local.argocd import documents
 from deployments.local.argocd.controller import Controller, Tracked
+from deployments.local.argocd.images import Puller
 from deployments.local.argocd.manifests import Invalid
+from deployments.local.argocd.repository import Login
 from deployments.local.argocd.state import Orders
 
 VERSION = "v3.1.0+stand-in"
@@ -57,8 +59,8 @@ class Door:
 class API:
     """The routes."""
 
-    def __init__(self, controller: Controller, token: SecretStr) -> None:
-        self._controller = controller
+    def __init__(self, controller: Controller, puller: Puller, token: SecretStr) -> None:
+        self._controller, self._puller = controller, puller
         one = "/api/v1/applications/{name}"
         routes = [
             Route("/healthz", _healthz),
@@ -70,6 +72,7 @@ class API:
             Route("/api/v1/stream/applications", self._stream),
             Route("/stand-in/applications/{name}", self._order, methods=["PUT", "DELETE"]),
             Route("/stand-in/outage", self._break, methods=["POST"]),
+            Route("/stand-in/registries", self._reach, methods=["POST"]),
         ]
         inside = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers={HTTPException: _handled})
         self.app = Door(inside, token)
@@ -157,6 +160,12 @@ class API:
             raise HTTPException(400, str(error)) from error
         self._controller.wake()
         return JSONResponse(asdict(tracked.orders))
+
+    async def _reach(self, request: Request) -> Response:
+        """Let images be pulled from one more registry."""
+        body = await _body(request)
+        self._puller.add(body["host"], Login(body["user"], SecretStr(body["password"])))
+        return JSONResponse({"host": body["host"]})
 
     async def _break(self, request: Request) -> Response:
         """Answer the next `requests` requests with 503."""

@@ -20,48 +20,57 @@ class PullFailed(Exception):
 
 
 class Puller:
-    """Fetches images from the registry at `host`, the only one that can be reached from here."""
+    """Fetches images from the registry at `host` and those that are added; no other can be reached from here."""
 
     def __init__(self, host: str, login: Login | None = None) -> None:
-        self._host = host
+        self._clients: dict[str, httpx.AsyncClient] = {}
+        self.add(host, login)
+
+    def add(self, host: str, login: Login | None = None) -> None:
+        """Let images be had from the registry at `host` too, as a cluster with one more pull secret."""
         headers = {"Authorization": login.header.get_secret_value()} if login else {}
-        self._client = httpx.AsyncClient(base_url=f"http://{host}", headers=headers, trust_env=False, timeout=10)
+        self._clients[host] = httpx.AsyncClient(base_url=f"http://{host}", headers=headers, trust_env=False, timeout=10)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
     async def pull(self, image: str) -> str:
         """Fetch the manifest and the configuration of `image` and return the manifest's digest. Raises PullFailed."""
         reference = _parsed(image)
-        if reference.host != self._host:
+        client = self._clients.get(reference.host)
+        if client is None:
             raise PullFailed(f'failed to resolve reference "{image}": dial tcp: lookup {reference.host}: no such host')
         try:
-            return await self._pull(reference)
+            return await _pull(client, reference)
         except (httpx.RequestError, httpx.InvalidURL, ValueError) as error:
             raise PullFailed(f'failed to do request for "{image}": {type(error).__name__}') from error
 
-    async def _pull(self, reference: ImageReference) -> str:
-        path = f"/v2/{reference.name}/manifests/"
-        head = await self._client.head(path + reference.tag, headers=_ACCEPT)
-        _check(head, str(reference))
-        digest = head.headers.get("Docker-Content-Digest", "")
-        manifest = await self._manifest(path, digest)
-        if "manifests" in manifest:
-            manifest = await self._manifest(path, _platform(manifest, str(reference)))
-        await self._verified(f"/v2/{reference.name}/blobs/", str(manifest.get("config", {}).get("digest")))
-        return str(digest)
 
-    async def _manifest(self, path: str, digest: str) -> dict[str, Any]:
-        document = (await self._verified(path, digest)).json()
-        return document if isinstance(document, dict) else {}
+async def _pull(client: httpx.AsyncClient, reference: ImageReference) -> str:
+    path = f"/v2/{reference.name}/manifests/"
+    head = await client.head(path + reference.tag, headers=_ACCEPT)
+    _check(head, str(reference))
+    digest = head.headers.get("Docker-Content-Digest", "")
+    manifest = await _manifest(client, path, digest)
+    if "manifests" in manifest:
+        manifest = await _manifest(client, path, _platform(manifest, str(reference)))
+    await _verified(client, f"/v2/{reference.name}/blobs/", str(manifest.get("config", {}).get("digest")))
+    return str(digest)
 
-    async def _verified(self, path: str, digest: str) -> httpx.Response:
-        answer = await self._client.get(path + digest, headers=_ACCEPT if "/manifests/" in path else {})
-        _check(answer, digest)
-        if f"sha256:{hashlib.sha256(answer.content).hexdigest()}" != digest:
-            raise PullFailed(f"failed to verify {digest}: the registry sent something else")
-        return answer
+
+async def _manifest(client: httpx.AsyncClient, path: str, digest: str) -> dict[str, Any]:
+    document = (await _verified(client, path, digest)).json()
+    return document if isinstance(document, dict) else {}
+
+
+async def _verified(client: httpx.AsyncClient, path: str, digest: str) -> httpx.Response:
+    answer = await client.get(path + digest, headers=_ACCEPT if "/manifests/" in path else {})
+    _check(answer, digest)
+    if f"sha256:{hashlib.sha256(answer.content).hexdigest()}" != digest:
+        raise PullFailed(f"failed to verify {digest}: the registry sent something else")
+    return answer
 
 
 def _parsed(image: str) -> ImageReference:

@@ -83,6 +83,11 @@ class ArgoCDStandIn(Part):
         """Answer the next `requests` requests with 503."""
         self._ask("POST", "/stand-in/outage", {"requests": requests})
 
+    def reach(self, registry: str, login: Login) -> None:
+        """Let images be pulled from that registry too, until this ends."""
+        body: dict[str, object] = {"host": registry, "user": login.user, "password": login.password.get_secret_value()}
+        self._ask("POST", "/stand-in/registries", body)
+
     def _order(self, method: str, name: str, orders: dict[str, object] | None = None) -> None:
         self._ask(method, f"/stand-in/applications/{quote(name, safe='')}", orders)
 

@@ -137,7 +137,7 @@ class Story:
         checks = [
             (environment.sign, proofs.signed),
             (True, proofs.touches_references_only),
-            (environment.registry.type == "ecr", proofs.listed_in_ecr),
+            (all(target.type == "ecr" for target in environment.used_registries), proofs.listed_in_ecr),
             (environment.watch is not None, proofs.healthy),
         ]
         return [check(release) for asked, check in checks if asked]

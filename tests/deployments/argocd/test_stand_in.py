@@ -7,12 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from argosy.argocd import ArgoCD
 from argosy.errors import Terminal, Transient
+from argosy.home import home
 from deployments.local.argocd.controller import Following
+from deployments.local.argocd.repository import Login
 from deployments.local.argocd.server import ArgoCDStandIn
-from deployments.local.registry import Registry
+from deployments.local.registry import USER, Registry, binary
 from tests.deployments import images
 from tests.deployments.argocd.world import App, Repository, application, chart, health, message, values
 
@@ -48,6 +51,17 @@ def test_a_chart_that_names_an_image_that_exists_recovers(app: App) -> None:
 def test_no_image_of_another_registry_is_ever_had(app: App) -> None:
     app.repository.deploy(app.name, "registry.example.org/shop", "1.0")
     assert "lookup registry.example.org: no such host" in message(app.until(lambda each: health(each) == "Degraded"))
+
+
+def test_an_image_of_a_registry_that_was_added_is_had_with_its_own_login(
+    app: App, stand_in: ArgoCDStandIn, tmp_path: Path
+) -> None:
+    password = SecretStr("of the other registry alone")
+    with Registry(binary(home() / "packages"), password, state=tmp_path) as other:
+        with images.client(other) as http:
+            images.put(http, "shop", images.manifest(http, "shop", "1.0"), "1.0")
+        stand_in.reach(other.host, Login(USER, password))
+        app.healthy_at(app.repository.deploy(app.name, f"{other.host}/shop", "1.0"))
 
 
 def test_an_image_for_several_platforms_is_fetched_too(app: App, pushed: httpx.Client) -> None:
