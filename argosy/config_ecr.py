@@ -94,7 +94,7 @@ class DestinationConfig(Section):
     """A registry that images are copied to."""
 
     region: Region = Field(description="Its region.")
-    account_id: AccountId | None = Field(None, description="Its account; the one that is copied from unless given.")
+    account_id: AccountId | None = Field(None, description="Its account; registry.account_id unless given.")
 
 
 class ReplicationRuleConfig(Section):

@@ -36,13 +36,11 @@ def ensure_registry(client: ECRClient, wanted: ECRRegistry) -> tuple[str, ...]:
     return tuple(done)
 
 
-def _replication(client: ECRClient, configured: Sequence[ReplicationRule]) -> Iterator[str]:
-    registry = client.describe_registry()
-    here = ReplicationDestination(client.meta.region_name, registry["registryId"])
-    wanted = [*_from(here, configured)]
-    standing = [_as_rule(rule) for rule in registry.get("replicationConfiguration", {}).get("rules", [])]
+def _replication(client: ECRClient, wanted: Sequence[ReplicationRule]) -> Iterator[str]:
+    there = client.describe_registry().get("replicationConfiguration", {}).get("rules", [])
+    standing = [_as_rule(rule) for rule in there]
     ours = {frozenset(rule.prefixes) for rule in wanted}
-    rules = [rule for rule in standing if frozenset(rule.prefixes) not in ours] + wanted
+    rules = [rule for rule in standing if frozenset(rule.prefixes) not in ours] + list(wanted)
     if {_plain(rule) for rule in rules} == {_plain(rule) for rule in standing}:
         return
     _make_room(len(rules), REPLICATION_RULES, "replication rules")
@@ -52,14 +50,6 @@ def _replication(client: ECRClient, configured: Sequence[ReplicationRule]) -> It
             yield f"replicates {_named(rule.prefixes)} to {', '.join(map(_place, rule.destinations))}"
 
 
-def _from(here: ReplicationDestination, rules: Sequence[ReplicationRule]) -> Iterator[ReplicationRule]:
-    """The rules as the registry at `here` takes them: with every account, and without itself as a destination."""
-    for rule in rules:
-        whole = [ReplicationDestination(each.region, each.account_id or here.account_id) for each in rule.destinations]
-        if elsewhere := tuple(each for each in whole if each != here):
-            yield ReplicationRule(elsewhere, rule.prefixes)
-
-
 def _as_rule(rule: ReplicationRuleOutputTypeDef) -> ReplicationRule:
     destinations = (ReplicationDestination(each["region"], each["registryId"]) for each in rule["destinations"])
     return ReplicationRule(tuple(destinations), tuple(each["filter"] for each in rule.get("repositoryFilters", [])))
@@ -67,7 +57,7 @@ def _as_rule(rule: ReplicationRuleOutputTypeDef) -> ReplicationRule:
 
 def _document(rule: ReplicationRule) -> ReplicationRuleTypeDef:
     document: ReplicationRuleTypeDef = {
-        "destinations": [{"region": each.region, "registryId": each.account_id or ""} for each in rule.destinations]
+        "destinations": [{"region": each.region, "registryId": each.account_id} for each in rule.destinations]
     }
     if not rule.prefixes:
         return document  # ECR takes no empty list of filters

@@ -26,7 +26,7 @@ from argosy.infrastructure import (
     ScanningRule,
     SelectionCriteria,
 )
-from argosy.services import contradiction
+from argosy.services import contradiction, repository_template
 
 _OWN_TAGS = ("managed-by", "service", "team")
 _OF_REGISTRIES = ("replication", "scanning", "pull_time_exclusions")
@@ -103,7 +103,7 @@ def resolve_ecr(configuration: Configuration, name: str) -> ECRSettings:
         team=config.team,
         teams=tuple(sorted(config.teams.items())),
         tags=tuple(sorted(config.tags.items())),
-        registry=_registry(config),
+        registry=_registry(configuration, config),
     )
 
 
@@ -120,7 +120,7 @@ def _check_kind(configuration: Configuration, name: str) -> None:
     if all(each.type != "ecr" for each in (configuration.registry, *configuration.registries.values())):
         path = ("environments", name, "ecr") if configuration.environments[name].ecr.model_fields_set else ("ecr",)
         raise contradiction(
-            "ecr is about Amazon ECR, and every registry is of another type", "leave it out, or write type: ecr", *path
+            "ecr is about Amazon ECR, and registry.type is another", "leave it out, or write type: ecr", *path
         )
 
 
@@ -128,7 +128,7 @@ def _check_shared(configuration: Configuration, name: str, config: EcrConfig) ->
     """Environments that share repositories would each undo what the other set, release by release."""
 
     for other in configuration.environments:
-        if other == name or not _repositories(configuration, other) & _repositories(configuration, name):
+        if other == name or _templates(configuration, other).isdisjoint(_templates(configuration, name)):
             continue
         theirs = laid_over(configuration, other)
         keys = [key for key in EcrConfig.model_fields if key not in _OF_REGISTRIES]
@@ -141,16 +141,11 @@ def _check_shared(configuration: Configuration, name: str, config: EcrConfig) ->
             )  # fmt: skip
 
 
-def _repositories(configuration: Configuration, environment: str) -> set[tuple[str | None, str]]:
-    """The templates of the repositories that the services have in an environment, each with the key of its registry."""
-    own, defaults = configuration.environments[environment], configuration.defaults
-    found: set[tuple[str | None, str]] = set()
-    for key in {service.registry or defaults.registry for service in configuration.services.values()}:
-        of_all = configuration.registries.get(key) if key else configuration.registry
-        override = own.registries.get(key) if key else own.registry
-        if of_all is not None:
-            found.add((key, (override.repository if override else None) or of_all.repository))
-    return found
+def _templates(configuration: Configuration, name: str) -> set[tuple[str | None, str]]:
+    """The registries that services live in, with the templates of the repositories' names there."""
+    services = configuration.services.values()
+    used = {service.registry or configuration.defaults.registry for service in services}
+    return {(key, repository_template(configuration, configuration.environments[name], key)) for key in used}
 
 
 def _check_tags(configuration: Configuration, name: str, config: EcrConfig) -> None:
@@ -190,11 +185,20 @@ def _rule(config: LifecycleRuleConfig) -> PolicyRule:
     return PolicyRule(config.priority, config.description, selection)
 
 
-def _registry(config: EcrConfig) -> ECRRegistry | None:
-    if not (config.replication or config.scanning or config.pull_time_exclusions):
+def _registry(configuration: Configuration, config: EcrConfig) -> ECRRegistry | None:
+    account, region = configuration.registry.account_id, configuration.registry.region
+    told = [key for key in _OF_REGISTRIES if getattr(config, key)]
+    if not told:
         return None
+    if not (account and region):
+        raise contradiction(
+            f"ecr.{told[0]} is told to the registry that registry describes, which is none of Amazon's",
+            "leave it out, or let registry be the one of type ecr", "ecr", told[0],
+        )  # fmt: skip
     return ECRRegistry(
-        replication=tuple(_replication(config)),
+        account,
+        region,
+        replication=tuple(_replication(config, account)),
         scanning=Scanning(
             config.scanning.type, tuple(ScanningRule(rule.frequency, rule.filters) for rule in config.scanning.rules)
         )
@@ -204,7 +208,7 @@ def _registry(config: EcrConfig) -> ECRRegistry | None:
     )
 
 
-def _replication(config: EcrConfig) -> Iterator[ReplicationRule]:
+def _replication(config: EcrConfig, account: str) -> Iterator[ReplicationRule]:
     for rule in config.replication:
-        destinations = [ReplicationDestination(each.region, each.account_id) for each in rule.destinations]
+        destinations = [ReplicationDestination(each.region, each.account_id or account) for each in rule.destinations]
         yield ReplicationRule(tuple(destinations), rule.prefixes)

@@ -95,6 +95,31 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
         yield found.of_all(f"blocks.{block}", name)
 
 
+def _registries(found: _Found, environment: Environment) -> Iterator[Setting]:
+    for target in environment.used_registries:
+        place: Path = ("registries", target.name) if target.name else ("registry",)
+        told = {"type": target.type, "account_id": target.account_id, "region": target.region}
+        told |= {"endpoint": target.host, "fallback": target.fallback}
+        for key, value in told.items():
+            if value is not None:
+                yield found.setting(".".join(map(str, (*place, key))), value, (*place, key))
+        if target.name:
+            for block, name in (("aws", target.aws), ("registry", target.login)):
+                path = ("environments", environment.name, *place, "blocks", block)
+                yield found.setting(f"registries.{target.name}.blocks.{block}", name, path)
+
+
+def _scan(found: _Found, environment: Environment) -> Iterator[Setting]:
+    rules = environment.scan
+    yield found.of_all("scan", "off" if rules is None else "block" if rules.block else "warn")
+    if rules is not None:
+        yield found.of_all("scan.block", [each.value for each in rules.block])
+        yield found.of_all("scan.warn", [each.value for each in rules.warn])
+        yield found.of_all("scan.timeout", rules.timeout)
+        yield found.of_all("scan.on_missing", rules.on_missing)
+        yield found.of_all("scan.allow", [f"{each.id} until {each.until}" for each in rules.allow])
+
+
 def _ecr(found: _Found, configuration: Configuration, environment: Environment) -> Iterator[Setting]:
     replaced = configuration.environments[environment.name].ecr.model_fields_set - {"tags", "teams"}
     for key, value in _flat("ecr", laid_over(configuration, environment.name)):
@@ -120,31 +145,6 @@ def _shown(value: Any) -> Value:
     if isinstance(value, tuple):
         return [each.model_dump(exclude_unset=True) if isinstance(each, Section) else each for each in value]
     return [value] if isinstance(value, dict) else value
-
-
-def _registries(found: _Found, environment: Environment) -> Iterator[Setting]:
-    for target in environment.used_registries:
-        place: Path = ("registries", target.name) if target.name else ("registry",)
-        told = {"type": target.type, "account_id": target.account_id, "region": target.region}
-        told |= {"endpoint": target.host, "fallback": target.fallback}
-        for key, value in told.items():
-            if value is not None:
-                yield found.setting(".".join(map(str, (*place, key))), value, (*place, key))
-        if target.name:
-            for block, name in (("aws", target.aws), ("registry", target.login)):
-                path = ("environments", environment.name, *place, "blocks", block)
-                yield found.setting(f"registries.{target.name}.blocks.{block}", name, path)
-
-
-def _scan(found: _Found, environment: Environment) -> Iterator[Setting]:
-    rules = environment.scan
-    yield found.of_all("scan", "off" if rules is None else "block" if rules.block else "warn")
-    if rules is not None:
-        yield found.of_all("scan.block", [each.value for each in rules.block])
-        yield found.of_all("scan.warn", [each.value for each in rules.warn])
-        yield found.of_all("scan.timeout", rules.timeout)
-        yield found.of_all("scan.on_missing", rules.on_missing)
-        yield found.of_all("scan.allow", [f"{each.id} until {each.until}" for each in rules.allow])
 
 
 def _service(found: _Found, configuration: Configuration, service: Service) -> Iterator[Setting]:

@@ -42,8 +42,8 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
-    any environment: no content digest covers them. `retry` says how often what may pass is tried. Without `scan` no
-    image is judged by its scan. `ecr` says how repositories are kept where a registry is Amazon's.
+    any environment: no content digest covers them. `retry` says how often what may pass is tried, `ecr` how
+    repositories are kept where a registry is Amazon's. Without `scan` no image is judged by its scan.
     """
 
     name: str
@@ -56,8 +56,8 @@ class Environment:
     services: tuple[Service, ...]
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
-    ecr: ECRSettings = DEFAULT_ECR
     scan: ScanRules | None = None
+    ecr: ECRSettings = DEFAULT_ECR
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -125,8 +125,8 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         services=services,
         written=_written(configuration),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
-        ecr=resolve_ecr(configuration, name),
         scan=_scan(name, config, services, registries),
+        ecr=resolve_ecr(configuration, name),
     )
 
 

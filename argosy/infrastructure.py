@@ -113,10 +113,10 @@ class ECRRepository:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ReplicationDestination:
-    """A registry that images are copied to; without an account it is the one that they are copied from."""
+    """A registry that images are copied to."""
 
     region: str
-    account_id: str | None = None
+    account_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,8 @@ class ECRRegistry:
     `pull_time_exclusions` has the ARNs of roles and users whose pulls do not count as use of an image.
     """
 
+    account_id: str
+    region: str
     replication: tuple[ReplicationRule, ...] = ()
     scanning: Scanning | None = None
     pull_time_exclusions: tuple[str, ...] = ()

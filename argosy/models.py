@@ -179,8 +179,9 @@ class Plan:
     """Desired against released for one environment, at one source commit and one target head.
 
     `watched` says that Argo CD brings the environment up, so that a release is verified; `retry` how often the stages
-    that follow try again what may pass. `failures` has the services that could not be planned, and why. `scanned` says
-    that no image is written before its scan was judged, `tells_registry` that the whole registry is told something.
+    that follow try again what may pass; `tells_registry` that there is something to tell the whole registry. `failures`
+    has the services that could not be planned, and why. `scanned` says that no image is written before its scan was
+    judged.
     """
 
     environment: str

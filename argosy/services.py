@@ -94,7 +94,7 @@ def _service(
         path=path,
         chart_path=chart,
         values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
-        ecr_repository=filled(_repository(configuration, environment, registry), name),
+        ecr_repository=filled(repository_template(configuration, environment, registry), name),
         registry=registry,
         build_context=_context(
             defaults.build, own, name, path, _path(own.dockerfile or defaults.dockerfile, name, path)
@@ -106,7 +106,7 @@ def _service(
     )
 
 
-def _repository(configuration: Configuration, environment: EnvironmentConfig, registry: str | None) -> str:
+def repository_template(configuration: Configuration, environment: EnvironmentConfig, registry: str | None) -> str:
     """The template of the repositories' names in the registry of that name."""
     override = environment.registry if registry is None else environment.registries.get(registry)
     described = configuration.registry if registry is None else configuration.registries[registry]

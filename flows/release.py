@@ -70,15 +70,14 @@ def release(
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
     if dry_run or plan.nothing_to_do:
         return _end(planned(plan), trigger)
-    untold = _tell_registry(repository, plan)
     with progress_of(plan).shown() as progress:
+        untold = _tell_registry(repository, plan)
         built = _build(repository, plan)
         passed, refused = _scan(repository, plan, built)
         written = _write_back(repository, plan, passed.values)
-        verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), passed.values)
-        problems = (*untold, *problems)
+        verdicts, unrecorded = _verify(repository, plan, written.values.get(COMMIT), passed.values)
         failures = {**passed.failures, **_unwritten(plan, passed.values, written), **verdicts.failures}
-        commit = written.values.get(COMMIT)
+        commit, problems = written.values.get(COMMIT), (*untold, *unrecorded)
         report = summarise(plan, Findings(built.values, failures, commit, verdicts.values, problems, built.categories))
         progress.ended(well=not report.failed and not problems)
     return _end(report, trigger, refused)

@@ -64,8 +64,8 @@ def _policy(work: Workspace, source_sha: str) -> str | None:
 def _standing(
     client: ECRClient, work: Workspace, source_sha: str, target: RegistryTarget
 ) -> dict[str, RepositoryTypeDef]:
-    """What AWS says of the environment's repositories in `target`, where all are there; asked once a run."""
-    described = work.environment
-    names = [each.ecr_repository for each in described.services if described.registry(each) == target]
-    key = (flow_run.id, described.name, source_sha, target)
+    """What AWS says of the environment's repositories in that registry, where all are there; asked once a run."""
+    services = [each for each in work.environment.services if work.environment.registry(each) == target]
+    names = [service.ecr_repository for service in services]
+    key = (flow_run.id, work.environment.name, source_sha, target.name)
     return _DESCRIBED.get(key, lambda: ecr.described(client, names)) if flow_run.id else {}

@@ -132,12 +132,12 @@ _REPLACEMENTS = (
     (ECRResponse, "get_authorization_token", authorization_token),
     (ECRResponse, "describe_image_scan_findings", scan_findings),
     (ECRBackend, "put_image", put_image),
+    (ECRBackend, "start_image_scan", start_scan),
     (ECRBackend, "put_replication_configuration", put_replication_configuration),
     (ECRResponse, "describe_images", describe_images),
     (ECRResponse, "list_pull_time_update_exclusions", list_pull_time_update_exclusions),
     (ECRResponse, "register_pull_time_update_exclusion", register_pull_time_update_exclusion),
     (ECRResponse, "deregister_pull_time_update_exclusion", deregister_pull_time_update_exclusion),
-    (ECRBackend, "start_image_scan", start_scan),
 )
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ def tell(client: ECRClient, administrator: ECRClient) -> None:
     before = administrator.get_registry_scanning_configuration()["scanningConfiguration"].get("scanType")
     kind: Any = "BASIC" if before == "ENHANCED" else "ENHANCED"
     administrator.put_replication_configuration(replicationConfiguration={"rules": []})
-    assert len(ensure_registry(client, ECRRegistry((rule,), Scanning(kind), (role,)))) == 3
+    assert len(ensure_registry(client, ECRRegistry(ACCOUNT, REGION, (rule,), Scanning(kind), (role,)))) == 3
 
 
 def push_and_pull(client: ECRClient, administrator: ECRClient) -> None:

@@ -18,8 +18,8 @@ from tests.aws_account import administrated, connected, forget_registry
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
 
-FRANCE, IRELAND = ReplicationDestination("eu-west-3"), ReplicationDestination("eu-west-1", "210987654321")
-NOTHING = ECRRegistry()
+FRANCE, IRELAND = ReplicationDestination("eu-west-3", ACCOUNT), ReplicationDestination("eu-west-1", "210987654321")
+NOTHING = ECRRegistry(ACCOUNT, REGION)
 SHOP = ReplicationRule((FRANCE, IRELAND), ("shop-", "dev-shop-"))
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/scanner"
 OTHERS: Any = {
@@ -119,15 +119,6 @@ def test_a_rule_without_prefixes_is_for_every_repository(client: ECRClient) -> N
     assert ensure_registry(client, wanted) == (f"replicates every repository to eu-west-3 of account {ACCOUNT}",)
     assert replication(client) == [{"destinations": [{"region": "eu-west-3", "registryId": ACCOUNT}]}]
     assert ensure_registry(client, wanted) == ()
-
-
-def test_a_registry_is_no_destination_of_its_own(client: ECRClient) -> None:
-    here = ReplicationDestination(REGION)
-    rules = ReplicationRule((here, FRANCE), ("a-",)), ReplicationRule((here,), ("b-",))
-    assert ensure_registry(client, replace(NOTHING, replication=rules)) == (
-        f"replicates a-* to eu-west-3 of account {ACCOUNT}",
-    )
-    assert len(replication(client)) == 1
 
 
 def test_more_rules_than_ecr_takes_are_refused_and_nothing_is_changed(client: ECRClient) -> None:

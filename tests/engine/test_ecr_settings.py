@@ -108,10 +108,12 @@ def test_what_is_said_of_the_registry_is_wanted_of_it() -> None:
         f"pull_time_exclusions: ['{ROLE}']}}"
     )
     destinations = (
-        ReplicationDestination("us-east-1"),
+        ReplicationDestination("us-east-1", "123456789012"),
         ReplicationDestination("eu-west-3", "210987654321"),
     )
     assert found.registry == ECRRegistry(
+        "123456789012",
+        "eu-west-1",
         (ReplicationRule(destinations, ("shop-",)),),
         Scanning("ENHANCED", (ScanningRule("CONTINUOUS_SCAN", ("shop-*",)),)),
         (ROLE,),
