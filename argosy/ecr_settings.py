@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -103,7 +103,7 @@ def resolve_ecr(configuration: Configuration, name: str) -> ECRSettings:
         team=config.team,
         teams=tuple(sorted(config.teams.items())),
         tags=tuple(sorted(config.tags.items())),
-        registry=_registry(configuration, config),
+        registry=_registry(configuration, config, place),
     )
 
 
@@ -185,7 +185,9 @@ def _rule(config: LifecycleRuleConfig) -> PolicyRule:
     return PolicyRule(config.priority, config.description, selection)
 
 
-def _registry(configuration: Configuration, config: EcrConfig) -> ECRRegistry | None:
+def _registry(
+    configuration: Configuration, config: EcrConfig, place: Callable[[str], tuple[str, ...]]
+) -> ECRRegistry | None:
     account, region = configuration.registry.account_id, configuration.registry.region
     told = [key for key in _OF_REGISTRIES if getattr(config, key)]
     if not told:
@@ -193,12 +195,12 @@ def _registry(configuration: Configuration, config: EcrConfig) -> ECRRegistry | 
     if not (account and region):
         raise contradiction(
             f"ecr.{told[0]} is told to the registry that registry describes, which is none of Amazon's",
-            "leave it out, or let registry be the one of type ecr", "ecr", told[0],
+            "leave it out, or let registry be the one of type ecr", *place(told[0]),
         )  # fmt: skip
     return ECRRegistry(
         account,
         region,
-        replication=tuple(_replication(config, account)),
+        replication=tuple(_replication(config, ReplicationDestination(region, account), place("replication"))),
         scanning=Scanning(
             config.scanning.type, tuple(ScanningRule(rule.frequency, rule.filters) for rule in config.scanning.rules)
         )
@@ -208,7 +210,12 @@ def _registry(configuration: Configuration, config: EcrConfig) -> ECRRegistry | 
     )
 
 
-def _replication(config: EcrConfig, account: str) -> Iterator[ReplicationRule]:
-    for rule in config.replication:
-        destinations = [ReplicationDestination(each.region, each.account_id or account) for each in rule.destinations]
+def _replication(config: EcrConfig, here: ReplicationDestination, place: tuple[str, ...]) -> Iterator[ReplicationRule]:
+    for index, rule in enumerate(config.replication):
+        destinations = [ReplicationDestination(to.region, to.account_id or here.account_id) for to in rule.destinations]
+        if here in destinations:
+            raise contradiction(
+                f"it copies from {here.region} of account {here.account_id} to itself, which ECR refuses",
+                "leave that destination out", *place, index, "destinations", destinations.index(here),
+            )  # fmt: skip
         yield ReplicationRule(tuple(destinations), rule.prefixes)

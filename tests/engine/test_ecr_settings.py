@@ -190,6 +190,18 @@ def test_what_is_wrong_with_an_environments_own_is_found_there() -> None:
     assert "environments.dev.ecr.lifecycle.rules.0 is wrong" in str(problem)
 
 
+def test_a_registry_that_is_replicated_to_itself_is_named() -> None:
+    rule = "[{destinations: [{region: us-east-1}, {region: eu-west-1}]}]"
+    assert "ecr.replication.0.destinations.1 is wrong: it copies from eu-west-1" in str(
+        problems(written(f"{{replication: {rule}}}"))[0]
+    )
+    assert "environments.dev.ecr.replication.0.destinations.1 is wrong" in str(
+        problems(written(dev=f"{{replication: {rule}}}"))[0]
+    )
+    elsewhere = "[{destinations: [{region: eu-west-1, account_id: '210987654321'}]}]"
+    assert not problems(written(f"{{replication: {elsewhere}}}"))
+
+
 SHARED = TEXT.replace('    registry: {repository: "dev-shop-{service}"}\n', "")
 
 
