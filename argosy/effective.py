@@ -82,6 +82,8 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
             yield found.setting(f"argocd.{key}", value, (*section, "argocd", key))
     for key, value in config.retry:
         yield found.of_all(f"retry.{key}", value)
+    for key, value in config.breaker:
+        yield found.of_all(f"breaker.{key}", value)
     for block in ("aws", "registry", "argocd", "docker"):
         yield found.of_all(f"blocks.{block}", getattr(environment.blocks, block))
 

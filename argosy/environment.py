@@ -10,7 +10,7 @@ from argosy.config import FILE, Configuration
 from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
-from argosy.resilience import DEFAULT_RETRY, Retry
+from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Retry
 from argosy.services import chart_path, contradiction, described
 
 STATE_FOLDER = ".argosy"
@@ -51,7 +51,7 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `written` holds every path that Argosy writes in any environment: no content digest covers them. `retry` says how
-    often a fault that may pass is tried.
+    often a fault that may pass is tried, `breaker` when a registry that keeps failing is left alone.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Environment:
     services: tuple[Service, ...]
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
+    breaker: BreakerPolicy = DEFAULT_BREAKER
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -106,6 +107,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         services=services,
         written=_written(configuration),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
+        breaker=BreakerPolicy(config.breaker.failures, config.breaker.delay),
     )
 
 

@@ -23,6 +23,7 @@ from argosy.redact import remember
 from argosy.registry import Registry
 from argosy.registry_auth import RegistryCredentials, is_loopback
 from argosy.registry_errors import fault, unreachable
+from argosy.resilience import ONCE
 from argosy.transfer_errors import explain
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _registry(given: Given, environment: Environment) -> str:
     host, credentials = environment.registry.host, registry_credentials(given, environment)
     if credentials is None:
         return _answers(f"{'http' if is_loopback(_name(host)) else 'https'}://{host}/v2/", given, "the registry")
-    with Registry(host, credentials, timeout=given.seconds) as client:
+    with Registry(host, credentials, timeout=given.seconds, retry=ONCE) as client:
         for service in environment.services[:1]:
             client.digest_of(service.ecr_repository, "latest")
     return "answers, and lets these credentials in"
