@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.models import ImageReference, Service
-from argosy.registry import Manifest, Registry, is_tag
+from argosy.registry import Manifest, Registry, TagTaken, is_tag
 from argosy.standing import Presence, Situation
 from argosy.trailers import long_tag
 
@@ -32,22 +32,34 @@ def presence(registry: Registry, environment: Environment, situation: Situation)
         return {service.name: item for service, item in zip(services, found, strict=True)}
 
 
-def tag_release(registry: Registry, image: ImageReference, manifest: Manifest) -> ImageReference:
+def tag_release(
+    registry: Registry, image: ImageReference, manifest: Manifest, *, contested: bool = False
+) -> ImageReference:
     """Give `manifest` the release's tag, that of `image`, and return the reference that names it then.
 
-    Where that tag names another manifest already it stays as it is, and the long form is used. Raises Terminal where
-    that is taken too.
+    Where that tag names another manifest already it stays as it is, and the long form is used. Where the tag is
+    `contested`, another environment may release the same commit with other arguments at this moment: it is looked at
+    once more afterwards. Raises Terminal where the long form is taken too.
     """
     long = image.tagged(long_tag(image.tag, manifest.digest))
     for reference in (image, long):
         standing = registry.digest_of(reference.name, reference.tag)
         if standing is None:
-            registry.tag(reference.name, manifest, reference.tag)
-            # Another environment may release the same commit with other arguments at this moment.
-            standing = registry.digest_of(reference.name, reference.tag)
+            standing = _tagged(registry, reference, manifest)
+            if contested and standing is not None:
+                standing = registry.digest_of(reference.name, reference.tag)
         if standing == manifest.digest:
             return reference
     raise Terminal(f"{image} and {long.tag} both name other images", remedy=f"delete the tag {long.tag}, and run again")
+
+
+def _tagged(registry: Registry, reference: ImageReference, manifest: Manifest) -> str | None:
+    """The digest that the tag names now; None where an immutable repository had another one under it meanwhile."""
+    try:
+        registry.tag(reference.name, manifest, reference.tag)
+    except TagTaken:
+        return None
+    return manifest.digest
 
 
 def move(registry: Registry, image: ImageReference, tags: Iterable[str]) -> tuple[str, ...]:
