@@ -102,7 +102,7 @@ class Breaker:
 
     def _refusal(self) -> CircuitOpen:
         return CircuitOpen(
-            f"{self.endpoint} is left alone after {self._policy.failures} failures in a row, the last: {self._last}",
+            f"{self.endpoint} is left alone; failures in a row: {self._policy.failures}, the last: {self._last}",
             remedy=f"see whether it is down; it is asked again {self._policy.delay:g} s later, and by the next run",
         )
 

@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.models import ImageReference, Service
 from argosy.registry import Manifest, Registry, TagTaken, is_tag
+from argosy.side_by_side import answers
 from argosy.standing import Presence, Situation
 from argosy.trailers import long_tag
 
 LATEST = "latest"
-_CONCURRENT = 8
 
 
 def presence(registry: Registry, environment: Environment, situation: Situation) -> dict[str, Presence]:
-    """What the registry has of every service that can be planned; asked concurrently."""
+    """What the registry has of every service that can be planned, as far as it matters to its plan; asked concurrently.
+
+    A service whose content is another has its current image looked up by nobody, and one whose current image is right
+    and there needs no other.
+    """
     services = [service for service in environment.services if service.name not in situation.failures]
 
     def ask(service: Service) -> Presence:
         name, current = service.ecr_repository, situation.released[service.name].reference
-        has_content = registry.digest_of(name, situation.desired[service.name].tag) is not None
-        # A tag that no registry takes is somebody's slip, which must not hide what there is to say of the others.
-        ours = current.repository == environment.repository(service) and is_tag(current.tag)
-        return Presence(has_content, ours and registry.digest_of(name, current.tag) is not None)
+        if _right(environment, situation, service):
+            # A tag that no registry takes is somebody's slip, which must not hide what there is to say of the others.
+            if is_tag(current.tag) and registry.digest_of(name, current.tag) is not None:
+                return Presence(content=True, current=True)
+            return Presence(content=_has(registry, name, situation, service), current=False)
+        return Presence(content=_has(registry, name, situation, service), current=True)
 
-    with ThreadPoolExecutor(_CONCURRENT) as pool:
-        found = pool.map(ask, services)
-        return {service.name: item for service, item in zip(services, found, strict=True)}
+    return {service.name: item for service, item in zip(services, answers(ask, services), strict=True)}
+
+
+def _right(environment: Environment, situation: Situation, service: Service) -> bool:
+    """Whether the service's chart names an image of its content in its repository, so that it only has to be there."""
+    compared, current = situation.compared.get(service.name), situation.released[service.name].reference
+    return compared is not None and compared.same and current.repository == environment.repository(service)
+
+
+def _has(registry: Registry, name: str, situation: Situation, service: Service) -> bool:
+    # It is read, and not only asked for: whoever reuses it needs its bytes, and the client keeps them.
+    return registry.find(name, situation.desired[service.name].tag) is not None
 
 
 def tag_release(
@@ -64,7 +78,8 @@ def _tagged(registry: Registry, reference: ImageReference, manifest: Manifest) -
 
 def move(registry: Registry, image: ImageReference, tags: Iterable[str]) -> tuple[str, ...]:
     """Point each of `tags` at the manifest that `image` names, and return those that pointed elsewhere."""
-    digest = registry.digest_of(image.name, image.tag)
+    known = registry.known(image.name, image.tag)  # where this run has released it
+    digest = known.digest if known else registry.digest_of(image.name, image.tag)
     if digest is None:
         return ()
     moving = tuple(tag for tag in tags if registry.digest_of(image.name, tag) != digest)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from pydantic import SecretStr
 
-from argosy.errors import Transient
+from argosy.errors import ArgosyError, Transient
+
+log = logging.getLogger(__name__)
 
 _AT_LEAST = timedelta(minutes=5)
 _PART = 10
@@ -25,6 +30,9 @@ class RegistryCredentials:
     expires_at: datetime | None = field(default=None, compare=False)
 
 
+_REFUSED = re.compile(r"\b401\b|unauthorized|authentication required|expired|(?P<denied>denied)", re.IGNORECASE)
+
+T = TypeVar("T")
 Ask = Callable[[], RegistryCredentials | None]
 
 
@@ -89,3 +97,19 @@ class Login:
             return False
         margin = min(max(_AT_LEAST, life / _PART), life / 2)
         return self._clock() >= end - margin
+
+
+def renewing(login: Login, act: Callable[[], T]) -> T:
+    """What `act` comes to; once more where the registry refused credentials and `login` has others by now.
+
+    It is for what hands them to somebody who keeps them: a build that takes hours.
+    """
+    used = login.current()
+    try:
+        return act()
+    except ArgosyError as error:
+        refused = _REFUSED.search(error.message)
+        if not (used and refused and login.other_than(used, old=refused["denied"] is not None)):
+            raise
+        log.info("the registry refused credentials that are no longer the current ones; once more: %s", error)
+    return act()

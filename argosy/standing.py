@@ -18,7 +18,10 @@ from argosy.state import Reader, Released
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What the registry has of a service: the image of the desired content, and the one its chart names."""
+    """What the registry has of a service: the image of the desired content, and the one its chart names.
+
+    Each is true where nothing depends on it, so that nobody asked.
+    """
 
     content: bool
     current: bool

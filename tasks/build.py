@@ -10,10 +10,11 @@ from functools import partial
 from argosy import images, publishing
 from argosy.base_images import pinned
 from argosy.build_context import contexts, export
-from argosy.errors import Terminal
+from argosy.errors import Terminal, Transient
 from argosy.home import run_folder
-from argosy.models import BuildResult, BuildStatus, ServicePlan
-from argosy.registry import Registry
+from argosy.models import BuildResult, BuildStatus, ServicePlan, State
+from argosy.registry import Manifest, Registry
+from argosy.registry_login import renewing
 from argosy.snapshot import Snapshot
 from blocks.engine import builder_host
 from tasks.policy import stage
@@ -27,13 +28,32 @@ def build(repository: str, environment: str, source_sha: str, item: ServicePlan)
     """See that the registry has the service's image under the release's tag; build only what it lacks."""
     work = Workspace.open(repository, environment, source_sha)
     started = time.monotonic()
-    with work.registry().client(work.environment.registry.host) as registry:
-        standing = None if item.forced else registry.digest_of(item.service.ecr_repository, item.content.tag)
-        digest = standing or _build(work, source_sha, item, _bases(work, source_sha, item, registry))
-        manifest = registry.manifest(item.service.ecr_repository, digest)
-        reference = publishing.tag_release(registry, item.wanted, manifest)
+    with work.client(work.environment.registry.host) as registry:
+        standing = _standing(item, registry)
+        manifest = standing or _built(work, source_sha, item, registry)
+        reference = publishing.tag_release(registry, item.wanted, manifest, contested=standing is None)
     status = BuildStatus.REUSED if standing else BuildStatus.BUILT
-    return BuildResult(item.name, status, reference, digest, item.content, time.monotonic() - started)
+    return BuildResult(item.name, status, reference, manifest.digest, item.content, time.monotonic() - started)
+
+
+def _standing(item: ServicePlan, registry: Registry) -> Manifest | None:
+    """The image of this content that somebody has built already: the one that the plan of this run saw, else any."""
+    if item.forced:
+        return None
+    where = item.service.ecr_repository, item.content.tag
+    return (registry.known(*where) if item.state is State.REUSE else None) or registry.find(*where)
+
+
+def _built(work: Workspace, source_sha: str, item: ServicePlan, registry: Registry) -> Manifest:
+    bases = _bases(work, source_sha, item, registry)
+    with work.breaker(registry.host).watch(_push_failed):
+        digest = renewing(work.login(), lambda: _build(work, source_sha, item, bases))
+    return registry.manifest(item.service.ecr_repository, digest)
+
+
+def _push_failed(error: BaseException) -> bool:
+    """Whether a build failed because the registry is ill, and not at what it takes from elsewhere."""
+    return isinstance(error, Transient) and "failed to push" in error.message
 
 
 def _build(work: Workspace, source_sha: str, item: ServicePlan, images_of: Mapping[str, str]) -> str:
@@ -54,8 +74,7 @@ def _build(work: Workspace, source_sha: str, item: ServicePlan, images_of: Mappi
             contexts={**places, **images_of, **{name: pinned(name, digest) for name, digest in item.base_images}},
             fresh=item.forced,
         )
-        credentials = work.registry().credentials()
-        logins = {work.environment.registry.host: credentials} if credentials else {}
+        logins = {work.environment.registry.host: work.login()}
         return images.build(request, builder_host(work.docker()), logins, _tell)
 
 

@@ -21,7 +21,7 @@ def move_tags(repository: str, environment: str, source_sha: str, released: tupl
     # One that cannot be read has no image to point at, and keeps no other's tags from moving.
     carried = state.Reader.open(git, described, head).read_all(described.services).released
     moved: dict[str, list[str]] = {}
-    with work.registry().client(described.registry.host) as registry:
+    with work.client(described.registry.host) as registry:
         for service in described.services:
             now = carried.get(service.name)
             if now is None or now.reference.repository != described.repository(service):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -11,14 +12,17 @@ from prefect.runtime import flow_run
 from prefect_aws import AwsCredentials
 from prefect_docker import DockerHost
 
+from argosy.breaker import Breaker
 from argosy.digests import environment_at
 from argosy.environment import Environment
 from argosy.gitops import Writer
 from argosy.mirror import Mirror
 from argosy.registry import Registry
+from argosy.registry_login import Login
 from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
+from tasks import connections
 from tasks.block_loading import load_block
 from tasks.recent import Recent
 
@@ -75,9 +79,18 @@ class Workspace:
         """The block of the environment's registry."""
         return load(ContainerRegistry, self.environment.blocks.registry)
 
-    def client(self, host: str) -> Registry:
-        """A client for the registry at `host`, with the environment's credentials where it is the environment's own."""
-        return self.registry().client(host) if host == self.environment.registry.host else Registry(host)
+    def client(self, host: str) -> AbstractContextManager[Registry]:
+        """The run's client for the registry at `host`, with the environment's credentials where it is its own."""
+        block = self.environment.blocks.registry if host == self.environment.registry.host else None
+        return connections.registry(host, block, self.environment.breaker)
+
+    def login(self) -> Login:
+        """The run's login to the environment's registry."""
+        return connections.of_run().login(self.environment.blocks.registry)
+
+    def breaker(self, host: str) -> Breaker:
+        """The run's breaker for the registry at `host`."""
+        return connections.of_run().breaker(host, self.environment.breaker)
 
     def aws(self) -> AwsCredentials:
         """The block of the environment's AWS credentials."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from argosy.errors import Terminal
 from argosy.models import BuildResult, Plan, Release, ServicePlan, State, WriteBack
+from argosy.registry import Manifest
 from tasks.policy import stage
 from tasks.workspace import Workspace
 
@@ -34,11 +35,11 @@ def _release(item: ServicePlan, result: BuildResult) -> Release:
 def _adopted(work: Workspace, plan: Plan) -> list[Release]:
     """The services whose reference is right already: adoption records them as they are."""
     right = plan.with_state(State.UNCHANGED, State.UNVERIFIED)
-    with work.registry().client(work.environment.registry.host) as registry:
-        return [_as_it_is(item, registry.digest_of(item.service.ecr_repository, item.wanted.tag)) for item in right]
+    with work.client(work.environment.registry.host) as registry:
+        return [_as_it_is(item, registry.find(item.service.ecr_repository, item.wanted.tag)) for item in right]
 
 
-def _as_it_is(item: ServicePlan, manifest_digest: str | None) -> Release:
-    if manifest_digest is None:
+def _as_it_is(item: ServicePlan, manifest: Manifest | None) -> Release:
+    if manifest is None:
         raise Terminal(f"the registry has no {item.wanted}", service=item.name, remedy="run the release again")
-    return Release(item.service, item.current, item.wanted, item.content, manifest_digest)
+    return Release(item.service, item.current, item.wanted, item.content, manifest.digest)

@@ -39,11 +39,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that reached the proxy, and what came of it; None where the connection was cut."""
+    """One request that reached the proxy, and what came of it; None where the connection was cut.
+
+    `action` is what a request to AWS wants done.
+    """
 
     method: str
     path: str
     status: int | None
+    action: str = ""
 
 
 class FaultProxy:
@@ -75,10 +79,10 @@ class FaultProxy:
                     return fault
         return None
 
-    def note(self, method: str, path: str, status: int | None) -> None:
+    def note(self, asked: Asked) -> None:
         """Remember that this was asked."""
         with self._lock:
-            self.asked.append(Asked(method, path, status))
+            self.asked.append(asked)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -97,15 +101,19 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         fault = self.server.proxy.next_fault(self.command, self.path)
         if fault and fault.status:
-            self.server.proxy.note(self.command, self.path, fault.status)
+            self._note(fault.status)
             self._answer(fault.status, fault.headers, fault.body)
         elif fault and fault.cut == "before":
-            self.server.proxy.note(self.command, self.path, None)
+            self._note(None)
             self._reset()
         else:
             self._pass_on(body, cut=fault is not None)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = respond  # noqa: N815 - the names of the base class
+
+    def _note(self, status: int | None) -> None:
+        action = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        self.server.proxy.note(Asked(self.command, self.path, status, action))
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -125,12 +133,12 @@ class _Handler(BaseHTTPRequestHandler):
             answer = connection.getresponse()
             content, length = answer.read(), answer.headers.get("Content-Length")
         except (OSError, HTTPException):  # it is away
-            self.server.proxy.note(self.command, self.path, None)
+            self._note(None)
             self._reset()
             return
         finally:
             connection.close()
-        self.server.proxy.note(self.command, self.path, None if cut else answer.status)
+        self._note(None if cut else answer.status)
         self._answer(answer.status, dict(answer.headers), content, length=length, cut=cut)
 
     def _answer(
