@@ -184,7 +184,7 @@ class Registry(AbstractContextManager["Registry"]):
     def _same(self, claimed: str, digest: str, what: str) -> None:
         if is_digest(claimed) and claimed.partition(":")[0] == digest.partition(":")[0] and claimed != digest:
             raise Terminal(
-                f"{what}: the registry sent {digest} for {claimed}",
+                f"{what}: the registry names {claimed}, and the bytes are {digest}",
                 remedy="see whether a proxy changes what passes through it, or the registry's storage is damaged",
             )
 
