@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from pydantic import SecretStr
 
@@ -55,7 +55,7 @@ class Login:
         self._asked: datetime | None = None
 
     @classmethod
-    def of(cls, credentials: RegistryCredentials | None) -> Login:
+    def of(cls, credentials: RegistryCredentials | None) -> Self:
         """A login that has these, and no others."""
         return cls(lambda: credentials)
 

@@ -254,6 +254,18 @@ def test_refusals_open_nothing(proxy: FaultProxy, name: str, manifest: Manifest)
         assert registry.digest_of(name, "one") == manifest.digest
 
 
+@pytest.mark.parametrize("fault", [Fault(500), Fault(503), Fault(cut="before")], ids=["500", "503", "reset"])
+def test_an_illness_opens_it_once_every_attempt_has_met_it(proxy: FaultProxy, name: str, fault: Fault) -> None:
+    breaker = Breaker(proxy.host, BreakerPolicy(failures=2))
+    proxy.add(replace(fault, times=10**6))
+    with client(proxy, AT_ONCE, breaker) as registry:
+        for still_closed in (True, False):
+            with pytest.raises(Unwell):
+                registry.digest_of(name, "one")
+            assert breaker.open is not still_closed
+    assert len(proxy.asked) == 2 * AT_ONCE.max_attempts
+
+
 def test_an_opened_breaker_ends_the_attempts_of_the_others(proxy: FaultProxy, name: str) -> None:
     breaker = Breaker(proxy.host, BreakerPolicy(failures=1))
     proxy.add(Fault(503, times=10**6))

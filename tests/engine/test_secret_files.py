@@ -129,6 +129,22 @@ def test_docker_is_told_the_password_of_the_moment_whenever_it_asks(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_each_who_asks_is_served_once(tmp_path: Path) -> None:
+    class Counted(Login):
+        asked = 0
+
+        def current(self) -> RegistryCredentials | None:
+            self.asked += 1
+            return super().current()
+
+    login = Counted.of(RegistryCredentials("AWS", SecretStr(PASSWORD)))
+    with docker_config(tmp_path, {"localhost:5000": login}) as config:
+        for _ in range(5):
+            helped(config)
+    assert isinstance(login, Counted)
+    assert login.asked == 1 + 5
+
+
 @pytest.mark.parametrize("password", [PASSWORD, "quo\"ted \\ back\nslash % $HOME `id` '", "{", "ä" * 40, "x" * 4000])
 def test_every_password_comes_through_as_it_is(tmp_path: Path, password: str) -> None:
     login = Login.of(RegistryCredentials("AWS", SecretStr(password)))
