@@ -61,6 +61,17 @@ class RetryConfig(Section):
     )
 
 
+class BreakerConfig(Section):
+    """When a registry that keeps failing is left alone, and for how long."""
+
+    failures: Annotated[int, Field(ge=1, le=100)] = Field(
+        5, description="How many calls in a row must fail, each after attempts of its own, before it is left alone."
+    )
+    delay: Annotated[float, Field(ge=0, le=3600, strict=False)] = Field(
+        30.0, description="Seconds that it is left alone before one call finds out whether it is well again."
+    )
+
+
 class EnvironmentConfig(Section):
     """Where an environment's releases come from and go to."""
 
@@ -72,4 +83,5 @@ class EnvironmentConfig(Section):
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
     scan: Scan = Field(None, description="What findings in its images do to a release: off, warn, or the rules.")
+    breaker: BreakerConfig = Field(BreakerConfig(), description="When a registry that keeps failing is left alone.")
     blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")

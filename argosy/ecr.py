@@ -85,11 +85,11 @@ def _batches(names: Sequence[str]) -> Iterator[list[str]]:
 
 
 def authorization(client: ECRClient) -> tuple[str, RegistryCredentials]:
-    """The registry's host, and credentials for it that last 12 hours; raises botocore's errors, for `translate`."""
+    """The registry's host, and credentials for it, which last 12 hours; raises botocore's errors, for `translate`."""
     granted = client.get_authorization_token()["authorizationData"][0]
     user, _, password = base64.b64decode(granted["authorizationToken"]).decode().partition(":")
     host = granted["proxyEndpoint"].partition("://")[2].rstrip("/")
-    return host, RegistryCredentials(user, SecretStr(password))
+    return host, RegistryCredentials(user, SecretStr(password), granted.get("expiresAt"))
 
 
 def _describe(client: ECRClient, name: str) -> RepositoryTypeDef | None:

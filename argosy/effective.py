@@ -87,6 +87,8 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
             yield found.setting(f"argocd.{key}", value, (*section, "argocd", key))
     for key, value in config.retry:
         yield found.of_all(f"retry.{key}", value)
+    for key, value in config.breaker:
+        yield found.of_all(f"breaker.{key}", value)
     yield from _scan(found, environment)
     own = environment.registries[None]
     rest = environment.blocks

@@ -12,7 +12,7 @@ from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
 from argosy.registry_targets import RegistryTarget, registry_targets
-from argosy.resilience import DEFAULT_RETRY, Retry
+from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Retry
 from argosy.scan_rules import ScanRules
 from argosy.services import chart_path, contradiction, described
 
@@ -42,8 +42,9 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
-    any environment: no content digest covers them. `retry` says how often what may pass is tried, `ecr` how
-    repositories are kept where a registry is Amazon's. Without `scan` no image is judged by its scan.
+    any environment: no content digest covers them. `retry` says how often what may pass is tried, `breaker` when a
+    registry that keeps failing is left alone, `ecr` how repositories are kept where a registry is Amazon's. Without
+    `scan` no image is judged by its scan.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Environment:
     retry: Retry = DEFAULT_RETRY
     scan: ScanRules | None = None
     ecr: ECRSettings = DEFAULT_ECR
+    breaker: BreakerPolicy = DEFAULT_BREAKER
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -127,6 +129,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
         scan=_scan(name, config, services, registries),
         ecr=resolve_ecr(configuration, name),
+        breaker=BreakerPolicy(config.breaker.failures, config.breaker.delay),
     )
 
 

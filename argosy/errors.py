@@ -67,6 +67,10 @@ class Transient(ArgosyError):
     exit_code = ExitCode.DOWN
 
 
+class Unwell(Transient):
+    """An endpoint is ill: it gives no answer, or one that says so itself (5xx). Circuit breakers count these."""
+
+
 class Terminal(ArgosyError):
     """Trying again changes nothing: bad configuration, bad credentials, a broken Dockerfile."""
 
@@ -81,6 +85,15 @@ class WrongUse(Terminal):
     """What was asked for makes no sense: an abbreviated commit, a name that can be none."""
 
     exit_code = ExitCode.WRONG
+
+
+class CircuitOpen(Terminal):
+    """An endpoint failed so often in a row that it is left alone: nothing was asked, and trying again now is no use.
+
+    Another registry may serve, or the next run.
+    """
+
+    exit_code = ExitCode.DOWN
 
 
 class ReleaseFailed(Terminal):

@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from argosy import supervised
 from argosy.build_category import Category
@@ -21,10 +21,8 @@ from argosy.disk import writing
 from argosy.engine_errors import missing_buildx
 from argosy.errors import Terminal, Transient
 from argosy.models import ImageReference, Service
+from argosy.registry_login import Login, RegistryCredentials
 from argosy.secret_files import docker_config
-
-if TYPE_CHECKING:  # its module brings a web client, which a build does not need
-    from argosy.registry import RegistryCredentials
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +39,11 @@ class BuilderHost:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     def variables(self, config: Path) -> dict[str, str]:
-        """The whole environment of the build client, with `config` as its private configuration folder."""
+        """The whole environment of the build client, with `config`, its private configuration, first on its path."""
         passed = {name: self.environment[name] for name in _PASSED if self.environment.get(name)}
         chosen = {"DOCKER_HOST": self.docker_host} if self.docker_host else {}
-        return passed | chosen | {"DOCKER_CONFIG": str(config)}
+        path = os.pathsep.join((str(config), passed.get("PATH", os.defpath)))
+        return passed | chosen | {"DOCKER_CONFIG": str(config), "PATH": path}
 
     def client(self) -> str | None:
         """The docker client on the worker's path."""
@@ -86,13 +85,13 @@ class BuildRequest:
 def build(
     request: BuildRequest,
     host: BuilderHost,
-    credentials: Mapping[str, RegistryCredentials],
+    credentials: Mapping[str, Login | RegistryCredentials],
     on_line: Callable[[str], None],
 ) -> str:
     """Build, push under every reference, and return the manifest's digest (`sha256:` and 64 hex).
 
-    `credentials` maps a registry's host and port to its user; `on_line` gets each line of output. Raises Transient or
-    Terminal as `build_errors.classify` reads the output, Terminal after the service's timeout; an exception of
+    `credentials` maps a registry's host and port to what opens it; `on_line` gets each line of output. Raises Transient
+    or Terminal as `build_errors.classify` reads the output, Terminal after the service's timeout; an exception of
     `write_context` or `on_line` goes through. Nothing of the build is left running in any case.
     """
     client = host.client()

@@ -12,7 +12,8 @@ from pydantic import Field, SecretStr
 
 from argosy import ecr
 from argosy.redact import remember
-from argosy.registry import Registry, RegistryCredentials
+from argosy.registry import Registry
+from argosy.registry_login import Login, RegistryCredentials
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
@@ -34,7 +35,7 @@ class ContainerRegistry(Block):
     token: SecretStr | None = Field(default=None, description="For another registry: the user's token or password.")
 
     def credentials(self) -> RegistryCredentials | None:
-        """What opens the registry now; None for one that is open to all.
+        """What opens the registry from now on, asked for anew; None for one that is open to all.
 
         Raises Transient when AWS cannot be reached, Terminal when it refuses.
         """
@@ -45,7 +46,7 @@ class ContainerRegistry(Block):
 
     def client(self, host: str) -> Registry:
         """A client for the registry at `host`; close it with `with`."""
-        return Registry(host, self.credentials())
+        return Registry(host, Login(self.credentials))
 
 
 def ecr_client(aws: AwsCredentials) -> ECRClient:

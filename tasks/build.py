@@ -11,10 +11,11 @@ from argosy import images, publishing
 from argosy.base_images import pinned
 from argosy.build_context import contexts, export
 from argosy.build_output import BuildOutput
-from argosy.errors import Terminal
+from argosy.errors import Terminal, Transient
 from argosy.home import run_folder
-from argosy.models import BuildResult, BuildStatus, Service, ServicePlan
-from argosy.registry import RegistryCredentials
+from argosy.models import BuildResult, BuildStatus, Service, ServicePlan, State
+from argosy.registry import Manifest, Registry
+from argosy.registry_login import Login, renewing
 from argosy.snapshot import Snapshot
 from blocks.engine import builder_host
 from tasks.policy import stage
@@ -29,17 +30,37 @@ def build(repository: str, environment: str, source_sha: str, item: ServicePlan)
     """See that the registry has the service's image under the release's tag; build only what it lacks."""
     work = Workspace.open(repository, environment, source_sha)
     started = time.monotonic()
+    output = BuildOutput()
     with work.home(item.service) as registry:
-        standing = None if item.forced else registry.digest_of(item.service.ecr_repository, item.content.tag)
-        output = BuildOutput()
+        standing = _standing(item, registry)
         if standing:
             reused(item.name)
-        digest = standing or _build(work, source_sha, item, _bases(work, source_sha, item), output)
-        manifest = registry.manifest(item.service.ecr_repository, digest)
-        reference = publishing.tag_release(registry, item.wanted, manifest)
+        manifest = standing or _built(work, source_sha, item, registry, output)
+        reference = publishing.tag_release(registry, item.wanted, manifest, contested=standing is None)
     status = BuildStatus.REUSED if standing else BuildStatus.BUILT
     seconds = time.monotonic() - started
-    return BuildResult(item.name, status, reference, digest, item.content, seconds, output.steps, output.cached)
+    counts = output.steps, output.cached
+    return BuildResult(item.name, status, reference, manifest.digest, item.content, seconds, *counts)
+
+
+def _standing(item: ServicePlan, registry: Registry) -> Manifest | None:
+    """The image of this content that somebody has built already: the one that the plan of this run saw, else any."""
+    if item.forced:
+        return None
+    where = item.service.ecr_repository, item.content.tag
+    return (registry.known(*where) if item.state is State.REUSE else None) or registry.find(*where)
+
+
+def _built(work: Workspace, source_sha: str, item: ServicePlan, registry: Registry, output: BuildOutput) -> Manifest:
+    bases = _bases(work, source_sha, item)
+    with work.breaker(registry.host).watch(_push_failed):
+        digest = renewing(work.login(registry.host), lambda: _build(work, source_sha, item, bases, output))
+    return registry.manifest(item.service.ecr_repository, digest)
+
+
+def _push_failed(error: BaseException) -> bool:
+    """Whether a build failed because the registry is ill, and not at what it takes from elsewhere."""
+    return isinstance(error, Transient) and "failed to push" in error.message
 
 
 def _build(
@@ -65,10 +86,10 @@ def _build(
         return images.build(request, builder_host(work.docker()), _logins(work, item.service), partial(_tell, output))
 
 
-def _logins(work: Workspace, service: Service) -> dict[str, RegistryCredentials]:
+def _logins(work: Workspace, service: Service) -> dict[str, Login]:
     """What opens the registries that the service and those it is built from live in."""
     hosts = {work.environment.registry(each).host for each in (service, *service.dependencies)}
-    return {host: credentials for host in sorted(hosts) if (credentials := work.credentials(host))}
+    return {host: work.login(host) for host in sorted(hosts)}
 
 
 def _bases(work: Workspace, source_sha: str, item: ServicePlan) -> dict[str, str]:

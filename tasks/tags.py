@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
 
 from argosy import publishing, state
+from argosy.registry_clients import Clients
 from tasks.policy import stage
 from tasks.workspace import Workspace
 
@@ -22,13 +22,12 @@ def move_tags(repository: str, environment: str, source_sha: str, released: tupl
     # One that cannot be read has no image to point at, and keeps no other's tags from moving.
     carried = state.Reader.open(git, described, head).read_all(described.services).released
     moved: dict[str, list[str]] = {}
-    with ExitStack() as opened:
-        clients = {each.host: opened.enter_context(work.client(each.host)) for each in described.used_registries}
+    with Clients(work.client) as clients:
         for service in described.services:
             now = carried.get(service.name)
             if now is None or now.reference.repository != described.repository(service):
                 continue
-            registry = clients[now.reference.host]
+            registry = clients.at(now.reference.host)
             tags = [publishing.deployed(environment), *([publishing.LATEST] if service.name in released else [])]
             moved[service.name] = list(publishing.move(registry, now.reference, tags))
             if now.previous and now.previous.repository == now.reference.repository:

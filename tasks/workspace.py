@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -11,16 +12,18 @@ from prefect.runtime import flow_run
 from prefect_aws import AwsCredentials
 from prefect_docker import DockerHost
 
+from argosy.breaker import Breaker
 from argosy.digests import environment_at
 from argosy.environment import Environment
 from argosy.gitops import Writer
 from argosy.mirror import Mirror
 from argosy.models import Service
-from argosy.registry import Registry, RegistryCredentials
+from argosy.registry import Registry
+from argosy.registry_login import Login
 from argosy.registry_targets import RegistryTarget
 from blocks.argocd_server import ArgoCDServer
-from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
+from tasks import connections
 from tasks.block_loading import load_block
 from tasks.recent import Recent
 
@@ -73,16 +76,21 @@ class Workspace:
         identity = self.repository.identity(sign=self.environment.sign)
         return Writer(self.mirror, self.environment, identity, run_id(), now)
 
-    def credentials(self, host: str) -> RegistryCredentials | None:
-        """What opens the registry at `host`; None where that is open to all, or none of the environment's."""
+    def client(self, host: str) -> AbstractContextManager[Registry]:
+        """The run's client for the registry at `host`, logged in where that is one of the environment's."""
         target = self.environment.registry_at(host)
-        return load(ContainerRegistry, target.login).credentials() if target else None
+        return connections.registry(host, target.login if target else None, self.environment.breaker)
 
-    def client(self, host: str) -> Registry:
-        """A client for the registry at `host`, with the environment's credentials where it is one of its own."""
-        return Registry(host, self.credentials(host))
+    def login(self, host: str) -> Login:
+        """The run's login to the registry at `host`; one that opens nothing where it is none of the environment's."""
+        target = self.environment.registry_at(host)
+        return connections.of_run().login(target.login) if target else Login.of(None)
 
-    def home(self, service: Service) -> Registry:
+    def breaker(self, host: str) -> Breaker:
+        """The run's breaker for the registry at `host`."""
+        return connections.of_run().breaker(host, self.environment.breaker)
+
+    def home(self, service: Service) -> AbstractContextManager[Registry]:
         """A client for the registry that the service lives in."""
         return self.client(self.environment.registry(service).host)
 

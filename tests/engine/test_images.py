@@ -36,7 +36,7 @@ def test_nothing_of_the_workers_environment_reaches_the_build_client(tmp_path: P
     worker = {"PATH": "/bin", "HOME": "/root", "AWS_SECRET_ACCESS_KEY": "x", "DOCKER_HOST": "unix:///a"}
     tls = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}
     host = BuilderHost("tcp://builder:2376", worker | tls)
-    wanted = {"PATH": "/bin", "DOCKER_HOST": "tcp://builder:2376", "DOCKER_CONFIG": str(tmp_path)}
+    wanted = {"PATH": f"{tmp_path}:/bin", "DOCKER_HOST": "tcp://builder:2376", "DOCKER_CONFIG": str(tmp_path)}
     assert host.variables(tmp_path) == wanted | tls
     assert BuilderHost(None, worker).variables(tmp_path)["DOCKER_HOST"] == "unix:///a"
     assert "AWS_SECRET" not in repr(host)
