@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from argosy.config_builder import BuilderConfig
 from argosy.config_names import ApplicationName, BlockName, Branch, Name, RelativePath, Seconds
 from argosy.config_registry import RegistryOverride
 from argosy.config_section import Section
@@ -67,4 +68,5 @@ class EnvironmentConfig(Section):
     registry: RegistryOverride = Field(RegistryOverride(), description="What its registry has of its own.")
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
+    builder: BuilderConfig = Field(BuilderConfig(), description="Where its images are built.")
     blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")

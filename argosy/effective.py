@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -82,6 +82,8 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
             yield found.setting(f"argocd.{key}", value, (*section, "argocd", key))
     for key, value in config.retry:
         yield found.of_all(f"retry.{key}", value)
+    for key, value in config.builder:
+        yield found.of_all(f"builder.{key}", list(value) if isinstance(value, tuple) else value)
     for block in ("aws", "registry", "argocd", "docker"):
         yield found.of_all(f"blocks.{block}", getattr(environment.blocks, block))
 
@@ -118,6 +120,21 @@ def _service(found: _Found, configuration: Configuration, service: Service) -> I
     yield told("build.from", [base.name for base in service.dependencies])
     yield told("build.resolve", context.resolve)
     yield told("build.timeout", service.timeout)
+    yield from _options(service, told)
+
+
+def _options(service: Service, told: Callable[..., Setting]) -> Iterator[Setting]:
+    build, limits = service.build, service.build.limits
+    for name, block in build.secrets:
+        yield told(f"build.secrets.{name}", block, "build", "secrets", name)
+    yield told("build.ssh", build.ssh)
+    yield told("build.cache", "registry" if build.cache else "none")
+    yield told("build.provenance", build.provenance)
+    yield told("build.sbom", build.sbom or False)
+    yield told("build.limits.cgroup_parent", limits.cgroup_parent)
+    yield told("build.limits.shm_size", limits.shm_size)
+    for name, count in limits.ulimits:
+        yield told(f"build.limits.ulimits.{name}", count, "build", "limits", "ulimits", name)
 
 
 def _named(service: Service) -> Iterator[tuple[str, Value, Path]]:

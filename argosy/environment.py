@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from argosy.build_options import HERE, Builder
 from argosy.config import FILE, Configuration
 from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
 from argosy.errors import ConfigurationError
@@ -64,6 +65,7 @@ class Environment:
     services: tuple[Service, ...]
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
+    builder: Builder = HERE
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -105,6 +107,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         watch=_watch(config.argocd or configuration.argocd),
         services=services,
         written=_written(configuration),
+        builder=config.builder.builder(),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from argosy.build_options import PLAINLY, BuildOptions
 from argosy.resilience import DEFAULT_RETRY, Retry
 
 RECIPE = "1"
@@ -86,7 +87,8 @@ class Service:
 
     `values_path` is the file whose `image.repository` and `image.tag` a release writes; `ecr_repository` is
     the repository's name in the registry, without the host. `dependencies` are the services whose images it is built
-    from; `shared` the files and folders outside its build context that its image depends on.
+    from; `shared` the files and folders outside its build context that its image depends on; `build` says how it is
+    built, which changes no content.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Service:
     timeout: float = 1800.0
     dependencies: tuple[Service, ...] = ()
     shared: tuple[str, ...] = ()
+    build: BuildOptions = PLAINLY
 
     @property
     def dockerfile_path(self) -> str:
@@ -177,7 +180,8 @@ class Plan:
     """Desired against released for one environment, at one source commit and one target head.
 
     `watched` says that Argo CD brings the environment up, so that a release is verified; `retry` how often the stages
-    that follow try again what may pass. `failures` has the services that could not be planned, and why.
+    that follow try again what may pass. `failures` has the services that could not be planned, and why. `cuts_cache`
+    says that the builder's own cache is cut to a size after builds.
     """
 
     environment: str
@@ -188,6 +192,7 @@ class Plan:
     failures: tuple[tuple[str, str], ...] = ()
     watched: bool = False
     retry: Retry = DEFAULT_RETRY
+    cuts_cache: bool = False
 
     def with_state(self, *states: State) -> tuple[ServicePlan, ...]:
         """The services in any of `states`, in the plan's order."""
