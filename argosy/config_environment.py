@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from argosy.config_builder import BuilderConfig
 from argosy.config_ecr import EcrConfig
 from argosy.config_names import ApplicationName, BlockName, Branch, Name, RelativePath, Seconds
 from argosy.config_registry import NamedRegistryOverride, RegistryOverride
@@ -84,4 +85,5 @@ class EnvironmentConfig(Section):
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
     scan: Scan = Field(None, description="What findings in its images do to a release: off, warn, or the rules.")
     breaker: BreakerConfig = Field(BreakerConfig(), description="When a registry that keeps failing is left alone.")
+    builder: BuilderConfig = Field(BuilderConfig(), description="Where its images are built.")
     blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -82,13 +82,12 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
         yield from _ecr(found, configuration, environment)
     argocd = config.argocd or configuration.argocd
     for key, value in argocd or ():
-        section = ("environments", environment.name) if config.argocd else ()
+        below = ("environments", environment.name) if config.argocd else ()
         if key != "application":
-            yield found.setting(f"argocd.{key}", value, (*section, "argocd", key))
-    for key, value in config.retry:
-        yield found.of_all(f"retry.{key}", value)
-    for key, value in config.breaker:
-        yield found.of_all(f"breaker.{key}", value)
+            yield found.setting(f"argocd.{key}", value, (*below, "argocd", key))
+    for section, settings in (("retry", config.retry), ("builder", config.builder), ("breaker", config.breaker)):
+        for key, value in settings:
+            yield found.of_all(f"{section}.{key}", list(value) if isinstance(value, tuple) else value)
     yield from _scan(found, environment)
     own = environment.registries[None]
     rest = environment.blocks
@@ -175,6 +174,21 @@ def _service(found: _Found, configuration: Configuration, service: Service) -> I
     yield told("build.from", [base.name for base in service.dependencies])
     yield told("build.resolve", context.resolve)
     yield told("build.timeout", service.timeout)
+    yield from _options(service, told)
+
+
+def _options(service: Service, told: Callable[..., Setting]) -> Iterator[Setting]:
+    build, limits = service.build, service.build.limits
+    for name, block in build.secrets:
+        yield told(f"build.secrets.{name}", block, "build", "secrets", name)
+    yield told("build.ssh", build.ssh)
+    yield told("build.cache", "registry" if build.cache else "none")
+    yield told("build.provenance", build.provenance)
+    yield told("build.sbom", build.sbom or False)
+    yield told("build.limits.cgroup_parent", limits.cgroup_parent)
+    yield told("build.limits.shm_size", limits.shm_size)
+    for name, count in limits.ulimits:
+        yield told(f"build.limits.ulimits.{name}", count, "build", "limits", "ulimits", name)
 
 
 def _named(service: Service) -> Iterator[tuple[str, Value, Path]]:

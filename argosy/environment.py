@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from argosy.build_options import HERE, Builder
 from argosy.config import FILE, Configuration
 from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
 from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
@@ -60,6 +61,7 @@ class Environment:
     scan: ScanRules | None = None
     ecr: ECRSettings = DEFAULT_ECR
     breaker: BreakerPolicy = DEFAULT_BREAKER
+    builder: Builder = HERE
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -126,6 +128,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         watch=_watch(config.argocd or configuration.argocd),
         services=services,
         written=_written(configuration),
+        builder=config.builder.builder(),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
         scan=_scan(name, config, services, registries),
         ecr=resolve_ecr(configuration, name),

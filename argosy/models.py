@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from argosy.build_options import PLAINLY, BuildOptions
 from argosy.resilience import DEFAULT_RETRY, Retry
 
 RECIPE = "1"
@@ -87,7 +88,8 @@ class Service:
     `values_path` is the file whose `image.repository` and `image.tag` a release writes; `ecr_repository` is
     the repository's name in the registry, without the host. `dependencies` are the services whose images it is built
     from; `shared` the files and folders outside its build context that its image depends on. `registry` is the name of
-    its registry among the further ones, None for the environment's own.
+    its registry among the further ones, None for the environment's own; `build` says how it is built, which changes no
+    content.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Service:
     dependencies: tuple[Service, ...] = ()
     shared: tuple[str, ...] = ()
     registry: str | None = None
+    build: BuildOptions = PLAINLY
 
     @property
     def dockerfile_path(self) -> str:
@@ -181,7 +184,7 @@ class Plan:
     `watched` says that Argo CD brings the environment up, so that a release is verified; `retry` how often the stages
     that follow try again what may pass; `tells_registry` that there is something to tell the whole registry. `failures`
     has the services that could not be planned, and why. `scanned` says that no image is written before its scan was
-    judged.
+    judged; `cuts_cache` that the builder's own cache is cut to a size after builds.
     """
 
     environment: str
@@ -194,6 +197,7 @@ class Plan:
     retry: Retry = DEFAULT_RETRY
     scanned: bool = False
     tells_registry: bool = False
+    cuts_cache: bool = False
 
     def with_state(self, *states: State) -> tuple[ServicePlan, ...]:
         """The services in any of `states`, in the plan's order."""
@@ -230,7 +234,8 @@ class BuildStatus(StrEnum):
 class BuildResult:
     """A service's image in the registry: `reference` names `manifest_digest` (`sha256:` and 64 hex).
 
-    `steps` is how many steps of the Dockerfile the build ran, and `cached` how many of them the cache spared.
+    `steps` is how many steps of the Dockerfile the build ran, and `cached` how many of them the cache spared. `note` is
+    what else there is to say: that it is in a registry that stands in.
     """
 
     service: str
@@ -241,6 +246,7 @@ class BuildResult:
     seconds: float = 0.0
     steps: int = 0
     cached: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

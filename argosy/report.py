@@ -163,13 +163,17 @@ def _outcome(item: ServicePlan, findings: Findings) -> Outcome:
         return Outcome(item.name, item.state, "failed", failure, failed=True)
     if findings.written and item.name in findings.written.superseded:
         return Outcome(item.name, item.state, "superseded", findings.written.superseded[item.name])
-    verdict = findings.verdicts.get(item.name)
+    verdict, result = findings.verdicts.get(item.name), findings.built.get(item.name)
     if verdict:
-        return Outcome(item.name, item.state, verdict.health.value, verdict.reason, verdict.health in _BAD_HEALTH)
-    result = findings.built.get(item.name)
+        reason = _noted(verdict.reason, result)
+        return Outcome(item.name, item.state, verdict.health.value, reason, verdict.health in _BAD_HEALTH)
     if result:
-        return Outcome(item.name, item.state, result.status.value, str(result.reference))
+        return Outcome(item.name, item.state, result.status.value, _noted(str(result.reference), result))
     return Outcome(item.name, item.state, _idle(item), item.reason)
+
+
+def _noted(detail: str, result: BuildResult | None) -> str:
+    return f"{detail}; {result.note}" if result and result.note else detail
 
 
 def _measured(outcome: Outcome, findings: Findings) -> Outcome:

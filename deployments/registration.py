@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from prefect.blocks.core import Block
+from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
@@ -21,6 +22,7 @@ from ruamel.yaml import YAML
 
 from argosy.errors import ConfigurationError
 from blocks.argocd_server import ArgoCDServer
+from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
 from flows.release import release
@@ -28,7 +30,15 @@ from tasks.workspace import load
 
 KINDS: dict[str, type[Block]] = {
     kind.get_block_type_slug(): kind
-    for kind in (AwsCredentials, DockerHost, GitOpsRepository, ContainerRegistry, ArgoCDServer)
+    for kind in (
+        AwsCredentials,
+        DockerHost,
+        GitOpsRepository,
+        ContainerRegistry,
+        ArgoCDServer,
+        BuildKitTLS,
+        Secret,
+    )
 }
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from argosy.errors import PolicyRefused, ReleaseFailed
 from argosy.execution import TriggerEvent
 from argosy.flow_runs import REFUSED
-from argosy.models import BuildResult, Plan, Verdict, WriteBack
-from argosy.plan import blocked, waves
+from argosy.models import BuildResult, BuildStatus, Plan, Verdict, WriteBack
+from argosy.plan import based_on, blocked, waves
 from argosy.redact import redact
 from argosy.report import Findings, Report, awaiting, planned, summarise
 from argosy.scan_gate import refusal
 from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
 from tasks.build import build
+from tasks.builder_cache import cut_builder_cache
 from tasks.edge import guarded
 from tasks.ensure_registry import ensure_registry
 from tasks.ensure_repository import ensure_repository
@@ -73,9 +76,11 @@ def release(
     with progress_of(plan).shown() as progress:
         untold = _tell_registry(repository, plan)
         built = _build(repository, plan)
+        cutting = _cut_builder_cache(repository, plan, built.values)
         passed, refused = _scan(repository, plan, built)
         written = _write_back(repository, plan, passed.values)
         verdicts, unrecorded = _verify(repository, plan, written.values.get(COMMIT), passed.values)
+        wait(cutting)
         failures = {**passed.failures, **_unwritten(plan, passed.values, written), **verdicts.failures}
         commit, problems = written.values.get(COMMIT), (*untold, *unrecorded)
         report = summarise(plan, Findings(built.values, failures, commit, verdicts.values, problems, built.categories))
@@ -94,16 +99,25 @@ def _tell_registry(repository: str, plan: Plan) -> tuple[str, ...]:
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
     """Every image, concurrently but after those that it is built from; one that fails stops no other."""
-    names, where = [item.name for item in plan.to_write], _where(repository, plan)
-    ready = patient(ensure_repository, plan.retry).map(*where, list(plan.to_write))
+    names = [item.name for item in plan.to_write]
+    ready = patient(ensure_repository, plan.retry).map(*_where(repository, plan), list(plan.to_write))
     prepared = dict(zip(names, ready, strict=True))
-    images: Settled[BuildResult] = Settled({}, dict(plan.failures))
-    for wave in waves(plan):
-        stopped = blocked(wave, images.failures)
-        chosen = [item.name for item in wave if item.name not in stopped]
-        built = patient(build, plan.retry).map(*where, [prepared[name] for name in chosen])
-        images = images.joined(settle(chosen, built), stopped)
-    return images.joined(Settled({}, settle(names, ready).failures))
+    started: dict[str, PrefectFuture[BuildResult]] = {}
+    for item in chain(*waves(plan)):
+        bases = [started[base] for base in based_on(item) if base in started]
+        started[item.name] = patient(build, plan.retry).submit(
+            repository, plan.environment, plan.source_sha, prepared[item.name], wait_for=bases, return_state=False
+        )
+    images = Settled[BuildResult]({}, dict(plan.failures)).joined(settle(list(started), started.values()))
+    stopped = blocked(plan.to_write, images.failures)
+    return images.joined(Settled({}, stopped)).joined(Settled({}, settle(names, ready).failures))
+
+
+def _cut_builder_cache(repository: str, plan: Plan, built: dict[str, BuildResult]) -> list[PrefectFuture[None]]:
+    """Beside what follows: no release waits for it before its end, or fails of it."""
+    if not plan.cuts_cache or all(each.status is not BuildStatus.BUILT for each in built.values()):
+        return []
+    return [cut_builder_cache.submit(repository, plan.environment, plan.source_sha)]
 
 
 def _scan(repository: str, plan: Plan, built: Settled[BuildResult]) -> tuple[Settled[BuildResult], frozenset[str]]:

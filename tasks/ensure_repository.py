@@ -9,8 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from prefect.runtime import flow_run
 
 from argosy import ecr
-from argosy.errors import ConfigurationError
-from argosy.models import ServicePlan
+from argosy.errors import ConfigurationError, Transient
+from argosy.models import Service, ServicePlan
 from argosy.registry_targets import RegistryTarget
 from blocks.container_registry import ecr_client
 from tasks.policy import stage
@@ -31,11 +31,25 @@ _DESCRIBED = Recent(seconds=60)
 def ensure_repository(repository: str, environment: str, source_sha: str, item: ServicePlan) -> ServicePlan:
     """Create or mend the service's repository where the registry is ECR; others make theirs at the first push."""
     work = Workspace.open(repository, environment, source_sha)
-    target, name = work.environment.registry(item.service), item.service.ecr_repository
+    try:
+        ensured(work, source_sha, item.service, work.environment.registry(item.service))
+    except Transient as error:
+        if work.environment.stand_in(item.service) is None:
+            raise
+        # The registry may be as ill as what configures it: then the image goes to the one that stands in.
+        logger.warning("its repository is left as it is: %s", error)
+    return item
+
+
+def ensured(work: Workspace, source_sha: str, service: Service, target: RegistryTarget) -> None:
+    """See that the service's repository in `target` is there and as configured, where that is ECR.
+
+    Raises Transient or Terminal as AWS answers, ConfigurationError where the file of the repository policy is missing.
+    """
     if target.type != "ecr" or target.region is None:
-        return item
-    settings = work.environment.ecr
-    wanted = settings.repository(name, target.region, item.name, _policy(work, source_sha))
+        return
+    name = target.repository_of(service.name)
+    wanted = work.environment.ecr.repository(name, target.region, service.name, _policy(work, source_sha))
     try:
         client = ecr_client(work.aws(target))
         found = ecr.ensure_repository(client, wanted, _standing(client, work, source_sha, target).get(name))
@@ -45,7 +59,6 @@ def ensure_repository(repository: str, environment: str, source_sha: str, item: 
         logger.info("%s: %s", name, difference)
     for difference in found.remaining:
         logger.warning("%s: %s", name, difference)
-    return item
 
 
 def _policy(work: Workspace, source_sha: str) -> str | None:
@@ -66,6 +79,6 @@ def _standing(
 ) -> dict[str, RepositoryTypeDef]:
     """What AWS says of the environment's repositories in that registry, where all are there; asked once a run."""
     services = [each for each in work.environment.services if work.environment.registry(each) == target]
-    names = [service.ecr_repository for service in services]
+    names = [target.repository_of(service.name) for service in services]
     key = (flow_run.id, work.environment.name, source_sha, target.name)
     return _DESCRIBED.get(key, lambda: ecr.described(client, names)) if flow_run.id else {}

@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from prefect.blocks.core import Block
+from prefect.blocks.system import Secret
 from prefect.runtime import flow_run
 from prefect_aws import AwsCredentials
 from prefect_docker import DockerHost
+from pydantic import SecretStr
 
 from argosy.breaker import Breaker
+from argosy.builders import BuilderHost
 from argosy.digests import environment_at
 from argosy.environment import Environment
 from argosy.gitops import Writer
@@ -22,6 +25,8 @@ from argosy.registry import Registry
 from argosy.registry_login import Login
 from argosy.registry_targets import RegistryTarget
 from blocks.argocd_server import ArgoCDServer
+from blocks.buildkit_tls import BuildKitTLS
+from blocks.engine import build_secret, builder_host
 from blocks.gitops_repository import GitOpsRepository
 from tasks import connections
 from tasks.block_loading import load_block
@@ -102,6 +107,13 @@ class Workspace:
         """The block of the environment's Argo CD."""
         return load(ArgoCDServer, self.environment.blocks.argocd)
 
-    def docker(self) -> DockerHost:
-        """The block of the environment's container engine."""
-        return load(DockerHost, self.environment.blocks.docker)
+    def builder(self) -> BuilderHost:
+        """Where the environment's images are built; the engine's block is needed only where an engine builds."""
+        builder = self.environment.builder
+        elsewhere = builder.name or builder.address
+        tls = load(BuildKitTLS, builder.tls) if builder.tls else None
+        return builder_host(None if elsewhere else load(DockerHost, self.environment.blocks.docker), builder, tls)
+
+    def secret(self, name: str) -> SecretStr:
+        """The secret of a build that the Secret block called `name` keeps."""
+        return build_secret(load(Secret, name), name)

@@ -16,6 +16,7 @@ from argosy.home import home
 from deployments.local.git_server import BOT, GitServer
 from tests import side_by_side
 from tests.cloud import Cloud
+from tests.engine.yard import Yard
 from tests.users_home import UsersHome
 
 if TYPE_CHECKING:  # some import Prefect, which takes seconds that the tests of the engine need not wait for
@@ -74,6 +75,13 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
     with Aws(state=tmp_path_factory.mktemp("aws")) as aws:
         yield aws
+
+
+@pytest.fixture(scope="session")
+def yard(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterator[Yard]:
+    """An engine and a registry that the tests of builds share."""
+    with Yard.started(tmp_path_factory.mktemp("yard"), packages) as yard:
+        yield yard
 
 
 @pytest.fixture(scope="session")

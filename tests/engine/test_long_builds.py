@@ -15,9 +15,10 @@ import pytest
 from pydantic import SecretStr
 
 from argosy import images
+from argosy.build_request import BuildRequest
+from argosy.builders import BuilderHost
 from argosy.errors import Terminal
 from argosy.home import home
-from argosy.images import BuilderHost, BuildRequest
 from argosy.models import BuildContext, ImageReference, Service
 from argosy.registry import Registry
 from argosy.registry_login import Login, RegistryCredentials, renewing
