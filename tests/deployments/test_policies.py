@@ -152,6 +152,7 @@ def log_in(client: ECRClient, administrator: ECRClient) -> None:
 
 
 def scan(client: ECRClient, administrator: ECRClient) -> None:
+    forget_registry(administrator)  # scans can be ordered of basic scanning alone
     repository = name()
     administrator.create_repository(repositoryName=repository)
     put_image(administrator, repository)
