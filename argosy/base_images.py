@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 
 from argosy.digests import Digests
 from argosy.errors import Terminal
 from argosy.models import Service
-from argosy.registry import Registry
+from argosy.registry_clients import Client
+from argosy.side_by_side import answers
 from argosy.snapshot import Snapshot
 
-_CONCURRENT = 8
 # As docker reads a reference: its first part is a host when it has a dot or a port, or is localhost.
 _HOST = re.compile(r"(?P<host>[^/]*[.:][^/]*|localhost)/(?P<rest>.+)")
 _TAG = re.compile(r"(?P<name>.+?)(?::(?P<tag>[^:/]+))?")
 _HUB, _HUB_HOST = "docker.io", "registry-1.docker.io"
-
-Client = Callable[[str], AbstractContextManager[Registry]]
 
 
 def looked_up(digests: Digests, commit: str, client: Client) -> Digests:
@@ -49,8 +45,7 @@ def look_up(references: Iterable[str], client: Client) -> dict[str, str]:
     `client` opens a registry by its host. Raises Transient where one cannot be reached, Terminal where it refuses.
     """
     asked = sorted(set(references))
-    with ThreadPoolExecutor(_CONCURRENT) as pool:
-        found = dict(zip(asked, pool.map(lambda reference: _digest(reference, client), asked), strict=True))
+    found = dict(zip(asked, answers(lambda reference: _digest(reference, client), asked), strict=True))
     return {reference: digest for reference, digest in found.items() if digest}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from argosy import explanation
 from argosy.batches import Identified, contents, identify, tree_changes
+from argosy.build_options import PLAINLY
 from argosy.config import FILE
 from argosy.config_text import read
 from argosy.content import BuildInputs
@@ -132,8 +133,9 @@ def _core(service: Service) -> Service:
     """The service without what no content digest looks at."""
     dependencies = tuple(map(_core, service.dependencies))
     return replace(
-        service, path="", values_path="", ecr_repository="", application=None, timeout=0.0, dependencies=dependencies
-    )
+        service, path="", values_path="", ecr_repository="", application=None, timeout=0.0, dependencies=dependencies,
+        build=PLAINLY,
+    )  # fmt: skip
 
 
 def _counts(side: _Side, root: str, file: str) -> bool:

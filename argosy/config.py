@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from argosy.config_build import DefaultsConfig, ServiceConfig
+from argosy.config_ecr import EcrConfig
 from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
 from argosy.config_names import Name
 from argosy.config_registry import RegistryConfig
@@ -27,6 +28,7 @@ class Configuration(Section):
     )
     defaults: DefaultsConfig = Field(DefaultsConfig(), description="What holds for every service.")
     services: dict[Name, ServiceConfig] = Field(min_length=1, description="The services by their names.")
+    ecr: EcrConfig = Field(EcrConfig(), description="How Amazon ECR's repositories are kept.")
     argocd: ArgoCDConfig | None = Field(None, description="What brings services up; without it nothing is watched.")
     environments: dict[Name, EnvironmentConfig] = Field(min_length=1, description="The environments by their names.")
 

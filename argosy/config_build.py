@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator, Field
+
+from argosy.config_builder import LimitsConfig
 from argosy.config_names import (
     Argument,
     ArgumentName,
+    BlockName,
     ContextName,
     Filter,
     LabelName,
@@ -17,6 +22,18 @@ from argosy.config_names import (
     Stage,
 )
 from argosy.config_section import Section
+
+_IMAGE = r"[a-z0-9][A-Za-z0-9._/:@-]*"
+
+
+def _sbom(value: bool | str) -> bool | str:
+    if isinstance(value, str) and not re.fullmatch(_IMAGE, value):
+        raise ValueError("must be true, or the reference of an image that generates SBOMs")
+    return value
+
+
+SecretId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+Sbom = Annotated[bool | str, AfterValidator(_sbom)]
 
 
 class BuildConfig(Section):
@@ -44,6 +61,20 @@ class BuildConfig(Section):
         False, description="Look up the digests of the external images, so that a base that moved is a change."
     )
     timeout: Seconds = Field(1800.0, description="Seconds until a build has failed.")
+    secrets: dict[SecretId, BlockName] = Field(
+        {}, description="For each id of RUN --mount=type=secret the Secret block that has it."
+    )
+    ssh: BlockName | None = Field(
+        None, description="The Secret block with the private key that RUN --mount=type=ssh may use."
+    )
+    cache: Literal["registry", "none"] = Field(
+        "registry", description="Whether the registry keeps what builds can take over from earlier ones."
+    )
+    provenance: Literal["min", "max"] | None = Field(
+        None, description="How much the image's provenance attestation says; there is none unless given."
+    )
+    sbom: Sbom = Field(False, description="Attest what is in the image; true, or the image of a generator.")
+    limits: LimitsConfig = Field(LimitsConfig(), description="What the steps may take of the builder's machine.")
 
 
 class ServiceConfig(Section):

@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from argosy.config_builder import BuilderConfig
+from argosy.config_ecr import EcrConfig
 from argosy.config_names import ApplicationName, BlockName, Branch, Name, RelativePath, Seconds
 from argosy.config_registry import NamedRegistryOverride, RegistryOverride
+from argosy.config_scan import Scan
 from argosy.config_section import Section
 
 
@@ -59,6 +62,17 @@ class RetryConfig(Section):
     )
 
 
+class BreakerConfig(Section):
+    """When a registry that keeps failing is left alone, and for how long."""
+
+    failures: Annotated[int, Field(ge=1, le=100)] = Field(
+        5, description="How many calls in a row must fail, each after attempts of its own, before it is left alone."
+    )
+    delay: Annotated[float, Field(ge=0, le=3600, strict=False)] = Field(
+        30.0, description="Seconds that it is left alone before one call finds out whether it is well again."
+    )
+
+
 class EnvironmentConfig(Section):
     """Where an environment's releases come from and go to."""
 
@@ -66,9 +80,13 @@ class EnvironmentConfig(Section):
     target: TargetConfig = Field(description="Where the references are written.")
     registry: RegistryOverride = Field(RegistryOverride(), description="What its registry has of its own.")
     registries: dict[Name, NamedRegistryOverride] = Field({}, description="What those of registries have of their own.")
+    ecr: EcrConfig = Field(EcrConfig(), description="What its ECR repositories have of their own.")
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
     rollback: Literal["automatic", "manual"] = Field(
         "manual", description="Whether a run restores the last verified release of a service that it sees degrade."
     )
+    scan: Scan = Field(None, description="What findings in its images do to a release: off, warn, or the rules.")
+    breaker: BreakerConfig = Field(BreakerConfig(), description="When a registry that keeps failing is left alone.")
+    builder: BuilderConfig = Field(BuilderConfig(), description="Where its images are built.")
     blocks: BlocksConfig = Field(BlocksConfig(), description="The names of its Prefect blocks.")

@@ -53,6 +53,13 @@ def references(dockerfile: bytes, arguments: Mapping[str, str]) -> dict[str, str
     return {name: _filled(name, values) for name in named}
 
 
+def declares(dockerfile: bytes, argument: str) -> bool:
+    """Whether a step of the Dockerfile declares the build argument, and so is another step for each of its values."""
+    steps = _steps(_lines(dockerfile)) if argument.encode() in dockerfile else []
+    declared = (name for step in steps if step["instruction"] == "ARG" for name, _ in _defaults(step["value"]))
+    return argument in declared
+
+
 def _defaults(arguments: str) -> Iterator[tuple[str, str]]:
     for word in shlex.split(arguments):
         name, _, default = word.partition("=")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from argosy.config import Configuration
+from argosy.config_ecr import LifecycleConfig
+from argosy.config_section import Section
+from argosy.ecr_settings import laid_over
 from argosy.environment import Environment, resolve
 from argosy.models import Service
 from argosy.yaml_positions import Document, Path
@@ -75,14 +78,18 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
     for key, value in config.target:
         yield found.of_all(f"target.{key}", value)
     yield from _registries(found, environment)
+    if any(target.type == "ecr" for target in environment.used_registries):
+        yield from _ecr(found, configuration, environment)
     argocd = config.argocd or configuration.argocd
     for key, value in argocd or ():
-        section = ("environments", environment.name) if config.argocd else ()
+        below = ("environments", environment.name) if config.argocd else ()
         if key != "application":
-            yield found.setting(f"argocd.{key}", value, (*section, "argocd", key))
-    for key, value in config.retry:
-        yield found.of_all(f"retry.{key}", value)
+            yield found.setting(f"argocd.{key}", value, (*below, "argocd", key))
+    for section, settings in (("retry", config.retry), ("builder", config.builder), ("breaker", config.breaker)):
+        for key, value in settings:
+            yield found.of_all(f"{section}.{key}", list(value) if isinstance(value, tuple) else value)
     yield found.of_all("rollback", config.rollback)
+    yield from _scan(found, environment)
     own = environment.registries[None]
     rest = environment.blocks
     named = {"aws": own.aws, "registry": own.login, "argocd": rest.argocd, "docker": rest.docker}
@@ -102,6 +109,44 @@ def _registries(found: _Found, environment: Environment) -> Iterator[Setting]:
             for block, name in (("aws", target.aws), ("registry", target.login)):
                 path = ("environments", environment.name, *place, "blocks", block)
                 yield found.setting(f"registries.{target.name}.blocks.{block}", name, path)
+
+
+def _scan(found: _Found, environment: Environment) -> Iterator[Setting]:
+    rules = environment.scan
+    yield found.of_all("scan", "off" if rules is None else "block" if rules.block else "warn")
+    if rules is not None:
+        yield found.of_all("scan.block", [each.value for each in rules.block])
+        yield found.of_all("scan.warn", [each.value for each in rules.warn])
+        yield found.of_all("scan.timeout", rules.timeout)
+        yield found.of_all("scan.on_missing", rules.on_missing)
+        yield found.of_all("scan.allow", [f"{each.id} until {each.until}" for each in rules.allow])
+
+
+def _ecr(found: _Found, configuration: Configuration, environment: Environment) -> Iterator[Setting]:
+    replaced = configuration.environments[environment.name].ecr.model_fields_set - {"tags", "teams"}
+    for key, value in _flat("ecr", laid_over(configuration, environment.name)):
+        path = tuple(key.split("."))
+        own = ("environments", environment.name, *path)
+        yield found.setting(key, value, own) if path[1] in replaced else found.of_all(key, value)
+
+
+def _flat(key: str, section: Section) -> Iterator[tuple[str, Value]]:
+    """Every value of `section` and the sections in it, by its dotted key; without those that others make void."""
+    rules = isinstance(section, LifecycleConfig) and section.rules
+    for name, value in section:
+        dotted = f"{key}.{name}"
+        if isinstance(value, Section):
+            yield from _flat(dotted, value)
+        elif isinstance(value, dict) and name != "policy":
+            yield from ((f"{dotted}.{each}", text) for each, text in value.items())
+        elif not rules or name == "rules":
+            yield dotted, _shown(value)
+
+
+def _shown(value: Any) -> Value:
+    if isinstance(value, tuple):
+        return [each.model_dump(exclude_unset=True) if isinstance(each, Section) else each for each in value]
+    return [value] if isinstance(value, dict) else value
 
 
 def _service(found: _Found, configuration: Configuration, service: Service) -> Iterator[Setting]:
@@ -130,6 +175,21 @@ def _service(found: _Found, configuration: Configuration, service: Service) -> I
     yield told("build.from", [base.name for base in service.dependencies])
     yield told("build.resolve", context.resolve)
     yield told("build.timeout", service.timeout)
+    yield from _options(service, told)
+
+
+def _options(service: Service, told: Callable[..., Setting]) -> Iterator[Setting]:
+    build, limits = service.build, service.build.limits
+    for name, block in build.secrets:
+        yield told(f"build.secrets.{name}", block, "build", "secrets", name)
+    yield told("build.ssh", build.ssh)
+    yield told("build.cache", "registry" if build.cache else "none")
+    yield told("build.provenance", build.provenance)
+    yield told("build.sbom", build.sbom or False)
+    yield told("build.limits.cgroup_parent", limits.cgroup_parent)
+    yield told("build.limits.shm_size", limits.shm_size)
+    for name, count in limits.ulimits:
+        yield told(f"build.limits.ulimits.{name}", count, "build", "limits", "ulimits", name)
 
 
 def _named(service: Service) -> Iterator[tuple[str, Value, Path]]:

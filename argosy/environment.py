@@ -6,12 +6,15 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from argosy.build_options import HERE, Builder
 from argosy.config import FILE, Configuration
 from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
+from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
 from argosy.registry_targets import RegistryTarget, registry_targets
-from argosy.resilience import DEFAULT_RETRY, Retry
+from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Retry
+from argosy.scan_rules import ScanRules
 from argosy.services import chart_path, contradiction, described
 
 STATE_FOLDER = ".argosy"
@@ -40,8 +43,9 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
-    any environment: no content digest covers them. `retry` says how often a fault that may pass is tried.
-    With `automatic_rollback` a run takes back what it sees degrade.
+    any environment: no content digest covers them. `retry` says how often what may pass is tried, `breaker` when a
+    registry that keeps failing is left alone, `ecr` how repositories are kept where a registry is Amazon's. Without
+    `scan` no image is judged by its scan. With `automatic_rollback` a run takes back what it sees degrade.
     """
 
     name: str
@@ -55,6 +59,10 @@ class Environment:
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
     automatic_rollback: bool = False
+    scan: ScanRules | None = None
+    ecr: ECRSettings = DEFAULT_ECR
+    breaker: BreakerPolicy = DEFAULT_BREAKER
+    builder: Builder = HERE
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -121,8 +129,12 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         watch=_watch(config.argocd or configuration.argocd),
         services=services,
         written=_written(configuration),
+        builder=config.builder.builder(),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
         automatic_rollback=_automatic_rollback(name, config, configuration),
+        scan=_scan(name, config, services, registries),
+        ecr=resolve_ecr(configuration, name),
+        breaker=BreakerPolicy(config.breaker.failures, config.breaker.delay),
     )
 
 
@@ -161,6 +173,33 @@ def _automatic_rollback(name: str, config: EnvironmentConfig, configuration: Con
 
 def _watch(argocd: ArgoCDConfig | None) -> Watch | None:
     return Watch(argocd.project, argocd.timeout, argocd.stable_for) if argocd else None
+
+
+def _scan(
+    name: str,
+    config: EnvironmentConfig,
+    services: Sequence[Service],
+    registries: Mapping[str | None, RegistryTarget],
+) -> ScanRules | None:
+    """The scan gate. Raises ConfigurationError where nothing scans, and for a service that is none."""
+    place = ("environments", name, "scan")
+    if config.scan is None:
+        return None
+    for service in services:
+        home = registries[service.registry]
+        if home.type != "ecr":
+            raise contradiction(
+                f"a registry of type {home.type}, as that of {service.name}, has no scans that {name} could ask for",
+                "leave scan out, or scan: off; the gate is for registries of type ecr", *place,
+            )  # fmt: skip
+    names = [service.name for service in services]
+    for index, entry in enumerate(config.scan.allow):
+        if entry.service is not None and entry.service not in names:
+            raise contradiction(
+                f"{entry.id} is allowed for {entry.service}, which is no service",
+                f"there are {', '.join(names)}", *place, "allow", index, "service",
+            )  # fmt: skip
+    return config.scan.rules()
 
 
 def _written(configuration: Configuration) -> frozenset[str]:

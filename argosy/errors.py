@@ -26,25 +26,28 @@ class ExitCode(IntEnum):
 class ArgosyError(Exception):
     """The base of every error that Argosy raises on purpose.
 
-    `service` names the service concerned, where there is one; `remedy` says in words what to do about it; `exit_code`
-    is how a command ends that it reaches.
+    `service` names the service concerned, where there is one; `category` the kind of failure, where kinds are told
+    apart; `remedy` says in words what to do about it; `exit_code` is how a command ends that it reaches.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
 
-    def __init__(self, message: str, *, service: str | None = None, remedy: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, service: str | None = None, remedy: str | None = None, category: str | None = None
+    ) -> None:
         super().__init__(_shown(message))
         self.message = _shown(message)
         self.service = service
         self.remedy = remedy
+        self.category = category
 
     def __str__(self) -> str:
-        subject = f"{self.service}: " if self.service else ""
+        subject = "".join(f"{each}: " for each in (self.service, self.category) if each)
         return f"{subject}{self.message}" + (f" ({self.remedy})" if self.remedy else "")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling, and Prefect pickles what a task raises.
-        return (_rebuild, (type(self), self.message, self.service, self.remedy))
+        return (_rebuild, (type(self), self.message, self.service, self.remedy, self.category))
 
 
 def _shown(text: str) -> str:
@@ -52,14 +55,20 @@ def _shown(text: str) -> str:
     return printable(text, keep="\n\t")
 
 
-def _rebuild(kind: type[ArgosyError], message: str, service: str | None, remedy: str | None) -> ArgosyError:
-    return kind(message, service=service, remedy=remedy)
+def _rebuild(
+    kind: type[ArgosyError], message: str, service: str | None, remedy: str | None, category: str | None = None
+) -> ArgosyError:
+    return kind(message, service=service, remedy=remedy, category=category)
 
 
 class Transient(ArgosyError):
     """It may well work when tried again: network, 5xx, 429, throttling, a push that lost a race."""
 
     exit_code = ExitCode.DOWN
+
+
+class Unwell(Transient):
+    """An endpoint is ill: it gives no answer, or one that says so itself (5xx). Circuit breakers count these."""
 
 
 class Terminal(ArgosyError):
@@ -76,6 +85,15 @@ class WrongUse(Terminal):
     """What was asked for makes no sense: an abbreviated commit, a name that can be none."""
 
     exit_code = ExitCode.WRONG
+
+
+class CircuitOpen(Terminal):
+    """An endpoint failed so often in a row that it is left alone: nothing was asked, and trying again now is no use.
+
+    Another registry may serve, or the next run.
+    """
+
+    exit_code = ExitCode.DOWN
 
 
 class ReleaseFailed(Terminal):

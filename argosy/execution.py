@@ -31,13 +31,19 @@ class TriggerEvent:
 
 @dataclass(frozen=True, slots=True)
 class ServiceBuild:
-    """One service within a run."""
+    """One service within a run; `cached` of the `steps` that its build ran were spared by the cache.
+
+    `category` is the kind of failure where its build failed of one of the known kinds.
+    """
 
     service: Service
     changed: bool
     build_status: BuildStatus
     image_digest: str | None = None
     ecr_url: str | None = None
+    steps: int = 0
+    cached: int = 0
+    category: str | None = None
 
 
 class ExecutionStatus(StrEnum):

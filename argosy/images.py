@@ -4,129 +4,177 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-import shutil
 import tarfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-from argosy import supervised
-from argosy.build_errors import classify, missing_buildx
+from pydantic import SecretStr
+
+from argosy import build_clients, build_command, supervised
+from argosy.build_category import Category
+from argosy.build_clients import Client
+from argosy.build_command import Files
+from argosy.build_errors import classify
+from argosy.build_output import BuildOutput
+from argosy.build_request import BuildRequest
+from argosy.builders import BuilderHost
 from argosy.disk import writing
-from argosy.errors import Terminal, Transient
-from argosy.models import ImageReference, Service
-from argosy.secret_files import docker_config
-
-if TYPE_CHECKING:  # its module brings a web client, which a build does not need
-    from argosy.registry import RegistryCredentials
+from argosy.errors import ConfigurationError, Terminal, Transient
+from argosy.registry_login import Login, RegistryCredentials
+from argosy.secret_files import secret_file
 
 log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_PASSED = ("PATH", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+_PUSHED = re.compile(r"^\S+: digest: (sha256:[0-9a-f]{64}) size: \d+", re.MULTILINE)
 _TIMESTAMP = 315_532_800  # 1980-01-01, as every file of an exported context has it
-
-
-@dataclass(frozen=True, slots=True)
-class BuilderHost:
-    """Where images are built: the engine at `docker_host`, else the one that the worker's `environment` names."""
-
-    docker_host: str | None = None
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
-
-    def variables(self, config: Path) -> dict[str, str]:
-        """The whole environment of the build client, with `config` as its private configuration folder."""
-        passed = {name: self.environment[name] for name in _PASSED if self.environment.get(name)}
-        chosen = {"DOCKER_HOST": self.docker_host} if self.docker_host else {}
-        return passed | chosen | {"DOCKER_CONFIG": str(config)}
-
-    def client(self) -> str | None:
-        """The docker client on the worker's path."""
-        return shutil.which("docker", path=self.environment.get("PATH", os.defpath))
-
-    def plugins(self) -> tuple[Path, ...]:
-        """The worker's own folder of client plugins, where there is one."""
-        home = self.environment.get("HOME")
-        own = self.environment.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else None)
-        folder = Path(own) / "cli-plugins" if own else None
-        return (folder,) if folder and folder.is_dir() else ()
-
-
-@dataclass(frozen=True, slots=True)
-class BuildRequest:
-    """One build: `write_context` writes the context as a tar archive, in which `dockerfile` is a path.
-
-    The Dockerfile should be the archive's last file: then no part of an archive can be taken for the whole.
-    `scratch` is a folder that exists, for the build log and files that do not outlive the build. `contexts` says where
-    names that the Dockerfile takes files or images from lead: folders, or `docker-image://` and a reference. A `fresh`
-    build uses no cache.
-    """
-
-    service: Service
-    references: tuple[ImageReference, ...]
-    dockerfile: str
-    write_context: Callable[[BinaryIO], None]
-    scratch: Path
-    labels: Mapping[str, str] = field(default_factory=dict)
-    contexts: Mapping[str, str] = field(default_factory=dict)
-    fresh: bool = False
-
-    @property
-    def log(self) -> Path:
-        """Where the whole output of the build lies afterwards."""
-        return self.scratch / f"build-{self.service.name}.log"
+_NO_KEY = re.compile(r"failed to parse [^\n]*ssh: |ssh: (?:no key found|this private key is passphrase protected)")
+_NO_CONNECTION = re.compile(r"^ > \[internal\] waiting for connection:", re.MULTILINE)
+_NO_REWRITE = re.compile(r'"rewrite-timestamp" conflicts with')
 
 
 def build(
     request: BuildRequest,
     host: BuilderHost,
-    credentials: Mapping[str, RegistryCredentials],
+    credentials: Mapping[str, Login | RegistryCredentials],
     on_line: Callable[[str], None],
 ) -> str:
     """Build, push under every reference, and return the manifest's digest (`sha256:` and 64 hex).
 
-    `credentials` maps a registry's host and port to its user; `on_line` gets each line of output. Raises Transient or
-    Terminal as `build_errors.classify` reads the output, Terminal after the service's timeout; an exception of
-    `write_context` or `on_line` goes through. Nothing of the build is left running in any case.
+    `credentials` maps a registry's host and port to what opens it; `on_line` gets each line of output. Raises Transient
+    or Terminal as `build_errors.classify` reads the output, Terminal after the service's timeout or where the client
+    cannot do what is asked; an exception of `write_context` or `on_line` goes through. Nothing of the build is left
+    running in any case.
     """
-    client = host.client()
-    if client is None:
-        raise missing_buildx(request.service.name)
-    with writing(request.scratch), docker_config(request.scratch, credentials, host.plugins()) as config:
-        metadata = config / "metadata.json"
+    with writing(request.scratch):
+        client = build_clients.find(host, request.scratch, request.service.name)
+        build_command.refuse_what_it_cannot(request, client)
+        if request.cache.export and not (client.buildx and client.pushes):
+            _say_without_cache(client)
+        with (
+            build_clients.ready(client, host, request.scratch, credentials) as environment,
+            _files(request, Path(environment["DOCKER_CONFIG"])) as files,
+        ):
+            one = _Build(request, host, environment, on_line)
+            return one.through_buildx(client, files) if client.buildx else one.inside(client, files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    request: BuildRequest
+    host: BuilderHost
+    environment: Mapping[str, str]
+    on_line: Callable[[str], None]
+
+    def through_buildx(self, client: Client, files: Files) -> str:
+        words = build_command.through_buildx(self.request, client, self.host, files)
+        if status := self._run(words, _led(self.request.write_context)):
+            if client.rewrites and _NO_REWRITE.search(self._log()):
+                # Some engines unpack what they build, whatever one asks for: their layers keep the times of the build.
+                return self.through_buildx(replace(client, rewrites=False), files)
+            raise self._failure(status)
+        return self._digest(json.loads(files.digest.read_text()).get("containerimage.digest", ""))
+
+    def inside(self, client: Client, files: Files) -> str:
+        with _unpacked(self.request) as folder:
+            words = build_command.inside(self.request, client, files, folder)
+            if status := self._run(words, _nothing, {"DOCKER_BUILDKIT": "1"}):
+                if client.rewrites and _NO_REWRITE.search(self._log()):
+                    return self.inside(replace(client, rewrites=False), files)
+                raise self._failure(status)
+        return self._digest(files.digest.read_text() if client.pushes else self._pushed_by_the_engine(client))
+
+    def _pushed_by_the_engine(self, client: Client) -> str:
+        """Push what was built with every reference, and return the digest that the engine names then."""
+        found, built = "", self._log()
+        for reference in self.request.references:
+            status = self._run([client.program, "push", str(reference)], _nothing)
+            if status:
+                raise self._failure(status)
+            found = next(iter(_PUSHED.findall(self._log())), "")
+            built += self._log()
+            self.request.log.write_text(built)
+        return found
+
+    def _run(
+        self, words: Sequence[str], write: Callable[[BinaryIO], None], extra: Mapping[str, str] | None = None
+    ) -> int:
+        request = self.request
         try:
-            status = supervised.run(
-                command(request, client, metadata), environment=host.variables(config),
-                write=_led(request.write_context), on_line=on_line, log=request.log, timeout=request.service.timeout,
+            return supervised.run(
+                words, environment={**self.environment, **(extra or {})}, write=write, on_line=self.on_line,
+                log=request.log, timeout=request.service.timeout,
             )  # fmt: skip
         except supervised.TimedOut as error:
             raise _timed_out(request) from error
-        if status:
-            raise _failure(request, status)
-        return _digest(metadata, request.service.name)
+
+    def _log(self) -> str:
+        return self.request.log.read_text(errors="replace")
+
+    def _failure(self, status: int) -> Terminal | Transient:
+        name, said = self.request.service.name, self._log()
+        if status < 0:
+            return Transient(
+                f"the build client was killed by signal {-status}",
+                service=name,
+                remedy="see the worker's memory",
+                category=Category.RESOURCES,
+            )
+        if self.request.ssh and _NO_KEY.search(said):
+            return ConfigurationError(
+                "the block of build.ssh has no private key that SSH reads",
+                service=name,
+                remedy="put a private key in OpenSSH's format, without a passphrase, into the Secret block",
+            )
+        if self.host.options and _NO_CONNECTION.search(said):
+            builder = self.host.builder
+            return Transient(
+                f"the builder {builder.name or f'at {builder.address}'} does not answer: {_last(said)}",
+                service=name,
+                remedy="see that its BuildKit daemon runs, and that the files in the BuildKit TLS block open it",
+            )
+        return classify(said, name, self.request.service.dockerfile_path)
+
+    def _digest(self, named: str) -> str:
+        if not _DIGEST.fullmatch(named.strip()):
+            raise Terminal(
+                "the builder named no manifest digest",
+                service=self.request.service.name,
+                remedy="use a newer buildx, or an engine with the containerd image store",
+            )
+        return named.strip()
 
 
-def command(request: BuildRequest, client: str, metadata: Path) -> list[str]:
-    """The command line of a build: no secret is in it."""
-    context = request.service.build_context
-    labels = {**dict(context.labels), **request.labels}
-    options = {
-        "file": [request.dockerfile],
-        "metadata-file": [str(metadata)],
-        "tag": [str(reference) for reference in request.references],
-        "target": [context.target_stage] if context.target_stage else [],
-        "platform": [",".join(context.platform)] if context.platform else [],
-        "build-arg": [f"{name}={value}" for name, value in context.build_args],
-        "label": [f"{name}={value}" for name, value in labels.items()],
-        "build-context": [f"{name}={place}" for name, place in request.contexts.items()],
-    }
-    flags = [f"--{name}={value}" for name, values in options.items() for value in values]
-    # With provenance, which has times in it, the same content would have another digest at every push.
-    fresh = ["--no-cache", "--pull"] if request.fresh else []
-    return [client, "buildx", "build", "--push", "--provenance=false", "--progress=plain", *fresh, *flags, "-"]
+@contextmanager
+def _files(request: BuildRequest, folder: Path) -> Iterator[Files]:
+    with ExitStack() as held:
+        secrets = {name: held.enter_context(secret_file(value)) for name, value in request.secrets.items()}
+        ssh = held.enter_context(secret_file(_whole(request.ssh))) if request.ssh else None
+        yield Files(folder / "digest", secrets, ssh)
+
+
+def _whole(key: SecretStr) -> SecretStr:
+    # A key is refused without its last line end, which is lost where keys are pasted.
+    return SecretStr("".join(f"{line.rstrip()}\n" for line in key.get_secret_value().strip().splitlines()))
+
+
+@contextmanager
+def _unpacked(request: BuildRequest) -> Iterator[Path]:
+    """The build context as a folder: a client with BuildKit inside streams no archive that a newer engine reads."""
+    with tempfile.TemporaryDirectory(prefix=f"context-{request.service.name}-", dir=request.scratch) as below:
+        archive, folder = Path(below, "context.tar"), Path(below, "context")
+        with archive.open("wb") as stream:
+            request.write_context(stream)
+        with tarfile.open(archive) as members:
+            members.extractall(folder, filter="tar")
+        archive.unlink()
+        yield folder
 
 
 def _led(write: Callable[[BinaryIO], None]) -> Callable[[BinaryIO], None]:
@@ -141,30 +189,25 @@ def _led(write: Callable[[BinaryIO], None]) -> Callable[[BinaryIO], None]:
     return led
 
 
-def _failure(request: BuildRequest, status: int) -> Terminal | Transient:
-    name = request.service.name
-    if status < 0:
-        return Transient(
-            f"the build client was killed by signal {-status}", service=name, remedy="see the worker's memory"
-        )
-    return classify(request.log.read_text(errors="replace"), name)
+def _nothing(_stream: BinaryIO) -> None:
+    pass
+
+
+def _last(said: str) -> str:
+    return next((line for line in reversed(said.splitlines()) if line.strip()), "its start")
+
+
+@lru_cache(maxsize=64)  # once for each client of a process
+def _say_without_cache(client: Client) -> None:
+    what = "its engine has no containerd image store" if client.buildx else "it has no buildx"
+    log.warning("builds through %s leave no cache in the registry: %s", client.program, what)
 
 
 def _timed_out(request: BuildRequest) -> Terminal:
-    lines = [line for line in request.log.read_text(errors="replace").splitlines() if line.strip()]
+    output = BuildOutput.read(request.log.read_text(errors="replace"))
     return Terminal(
-        f"the build was ended after {request.service.timeout:g} s, at: {lines[-1] if lines else 'its start'}",
+        f"the build was ended after {request.service.timeout:g} s, at: {output.doing or 'its start'}",
         service=request.service.name,
         remedy="raise the service's timeout in argosy.yaml if it needs longer",
+        category=Category.DOCKER,
     )
-
-
-def _digest(metadata: Path, service: str) -> str:
-    named = json.loads(metadata.read_text()).get("containerimage.digest", "")
-    if not _DIGEST.fullmatch(named):
-        raise Terminal(
-            "the builder named no manifest digest",
-            service=service,
-            remedy="use a newer buildx, or an engine with the containerd image store",
-        )
-    return str(named)

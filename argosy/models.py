@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from argosy.build_options import PLAINLY, BuildOptions
 from argosy.resilience import DEFAULT_RETRY, Retry
 
 RECIPE = "1"
@@ -87,7 +88,8 @@ class Service:
     `values_path` is the file whose `image.repository` and `image.tag` a release writes; `ecr_repository` is
     the repository's name in the registry, without the host. `dependencies` are the services whose images it is built
     from; `shared` the files and folders outside its build context that its image depends on. `registry` is the name of
-    its registry among the further ones, None for the environment's own.
+    its registry among the further ones, None for the environment's own; `build` says how it is built, which changes no
+    content.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Service:
     dependencies: tuple[Service, ...] = ()
     shared: tuple[str, ...] = ()
     registry: str | None = None
+    build: BuildOptions = PLAINLY
 
     @property
     def dockerfile_path(self) -> str:
@@ -182,8 +185,10 @@ class Plan:
     """Desired against released for one environment, at one source commit and one target head.
 
     `watched` says that Argo CD brings the environment up, so that a release is verified; `retry` how often the stages
-    that follow try again what may pass. `failures` has the services that could not be planned, and why. With
-    `automatic_rollback` what degrades is taken back to its last verified release.
+    that follow try again what may pass; `tells_registry` that there is something to tell the whole registry. `failures`
+    has the services that could not be planned, and why. `scanned` says that no image is written before its scan was
+    judged; `cuts_cache` that the builder's own cache is cut to a size after builds; `automatic_rollback` that what
+    degrades is taken back to its last verified release.
     """
 
     environment: str
@@ -195,6 +200,9 @@ class Plan:
     watched: bool = False
     retry: Retry = DEFAULT_RETRY
     automatic_rollback: bool = False
+    scanned: bool = False
+    tells_registry: bool = False
+    cuts_cache: bool = False
 
     def with_state(self, *states: State) -> tuple[ServicePlan, ...]:
         """The services in any of `states`, in the plan's order."""
@@ -235,7 +243,11 @@ class BuildStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """A service's image in the registry: `reference` names `manifest_digest` (`sha256:` and 64 hex)."""
+    """A service's image in the registry: `reference` names `manifest_digest` (`sha256:` and 64 hex).
+
+    `steps` is how many steps of the Dockerfile the build ran, and `cached` how many of them the cache spared. `note` is
+    what else there is to say: that it is in a registry that stands in.
+    """
 
     service: str
     status: BuildStatus
@@ -243,6 +255,9 @@ class BuildResult:
     manifest_digest: str
     content: ContentDigest
     seconds: float = 0.0
+    steps: int = 0
+    cached: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

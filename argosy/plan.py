@@ -11,7 +11,7 @@ from argosy.models import Hold, ImageReference, Plan, Service, ServicePlan, Stat
 from argosy.standing import Presence, Situation
 from argosy.state import Released
 
-__all__ = ["Presence", "Situation", "blocked", "make", "waves"]
+__all__ = ["Presence", "Situation", "based_on", "blocked", "make", "waves"]
 
 
 def make(
@@ -40,6 +40,9 @@ def make(
         watched=environment.watch is not None,
         retry=environment.retry,
         automatic_rollback=environment.automatic_rollback,
+        scanned=environment.scan is not None,
+        tells_registry=environment.ecr.registry is not None,
+        cuts_cache=environment.builder.cache_size is not None,
     )
 
 
@@ -137,7 +140,7 @@ class _Decision:
 
 
 def waves(plan: Plan) -> tuple[tuple[ServicePlan, ...], ...]:
-    """What a release builds, in groups: none is built from another of its own group or of a later one."""
+    """What a release builds, in an order in which it can, and in groups: none is built from another of its own."""
     left = {item.name: item for item in plan.to_write}
     found: list[tuple[ServicePlan, ...]] = []
     while left:
@@ -147,9 +150,14 @@ def waves(plan: Plan) -> tuple[tuple[ServicePlan, ...], ...]:
     return tuple(found)
 
 
-def blocked(wave: Iterable[ServicePlan], failed: Collection[str]) -> dict[str, str]:
-    """The services of `wave` that are built from one that failed, and the sentence that says so."""
-    stopped = ((item.name, next((base for base in _bases(item.service) if base in failed), None)) for item in wave)
+def based_on(item: ServicePlan) -> tuple[str, ...]:
+    """The names of the services that the one of `item` is built from, directly or not; the nearest come first."""
+    return tuple(dict.fromkeys(_bases(item.service)))
+
+
+def blocked(items: Iterable[ServicePlan], failed: Collection[str]) -> dict[str, str]:
+    """The services of `items` that are built from one that failed, and the sentence that says so."""
+    stopped = ((item.name, next((base for base in based_on(item) if base in failed), None)) for item in items)
     return {name: f"{name}: blocked: it is built from {base}, which failed" for name, base in stopped if base}
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import ssl
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
 from argosy.errors import Terminal
-from argosy.registry_auth import SCOPE, ChallengeAuth, RegistryCredentials, is_loopback
-from argosy.registry_errors import fault, unreachable
+from argosy.registry_auth import SCOPE, ChallengeAuth, is_loopback
+from argosy.registry_errors import fault, passing, unreachable
+from argosy.registry_login import Login, RegistryCredentials
+from argosy.registry_manifests import Manifest, SeenManifests
+from argosy.registry_names import check, digest_of, host_name, is_digest, is_tag
+from argosy.registry_retries import answered
+from argosy.resilience import QUICK_RETRY, Retry
 
-__all__ = ["MEDIA_TYPES", "Manifest", "Registry", "RegistryCredentials", "is_tag"]
+if TYPE_CHECKING:  # its library takes longer to import than the client, and a command needs none
+    from argosy.breaker import Breaker
+
+__all__ = ["MEDIA_TYPES", "Manifest", "Registry", "RegistryCredentials", "TagTaken", "is_tag"]
 
 MEDIA_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -29,46 +34,38 @@ MEDIA_TYPES = (
 )
 """The manifests and indexes that are asked for."""
 
-# The grammar of the OCI distribution specification 1.1, and of a host as image references write it.
-_NAME = re.compile(r"(?=.{1,255}$)[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
-_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-_HOST = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?")
 
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A manifest or index as the registry holds it, byte for byte; `digest` is that of `content`."""
-
-    media_type: str
-    digest: str
-    content: bytes
+class TagTaken(Terminal):
+    """The tag names another manifest, and the repository lets no tag be moved."""
 
 
 class Registry(AbstractContextManager["Registry"]):
     """A client for the registry at `host` (`HOST[:PORT]`); usable by several threads, closed by `with`.
 
     TLS is left out only on loopback addresses, and there too not where `ca`, a PEM file, says whom to trust.
-    `timeout` in seconds bounds each connecting, reading and writing. The methods raise Transient for 408, 429, 5xx
-    and no answer; Terminal for every other refusal and for names that the specification does not allow.
+    `timeout` in seconds bounds each connecting, reading and writing. What may pass is asked for again as `retry` says,
+    and as the registry does by `Retry-After`; `breaker` counts what is left of that. The methods raise Unwell for 5xx
+    and no answer, Transient for 408 and 429, CircuitOpen where the breaker lets nothing through; Terminal for every
+    other refusal and for names that the specification does not allow; Cancelled where the run is to end.
     """
 
     def __init__(
         self,
         host: str,
-        credentials: RegistryCredentials | None = None,
+        credentials: Login | RegistryCredentials | None = None,
         *,
         timeout: float = 30.0,
         ca: Path | None = None,
+        retry: Retry = QUICK_RETRY,
+        breaker: Breaker | None = None,
     ) -> None:
-        match = _HOST.fullmatch(host)
-        if match is None:
-            raise Terminal(f"{host!r} is no registry host", remedy="write HOST or HOST:PORT, without a scheme")
-        plain = ca is None and is_loopback(match[1])
+        plain = ca is None and is_loopback(host_name(host))
         self.host = host
+        self._retry, self._breaker = retry, breaker
+        self._seen = SeenManifests()
         self._client = httpx.Client(
             base_url=f"{'http' if plain else 'https'}://{host}/v2/",
-            auth=ChallengeAuth(credentials, plain=plain),
+            auth=ChallengeAuth(credentials if isinstance(credentials, Login) else Login.of(credentials), plain=plain),
             headers={"Accept": ", ".join(MEDIA_TYPES)},
             timeout=timeout,
             verify=_trust(ca),
@@ -82,42 +79,65 @@ class Registry(AbstractContextManager["Registry"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let its connections go; it is of no use afterwards."""
         self._client.close()
 
     def digest_of(self, name: str, reference: str) -> str | None:
-        """The digest of the manifest that a tag or digest of repository `name` names; None where there is none."""
+        """The digest of the manifest that a tag or digest of repository `name` names; None where there is none.
+
+        It is what the registry says: no bytes come with it that it could be checked by. Whoever goes on to use the
+        manifest reads it, by that digest.
+        """
         response = self._send("HEAD", name, reference)
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
         self._check(response, name, reference)
         digest: str = response.headers.get("docker-content-digest", "")
+        if is_digest(reference) and digest != reference:
+            return self.manifest(name, reference).digest
         # The header is optional in the specification.
-        return digest if _DIGEST.fullmatch(digest) else self.manifest(name, reference).digest
+        return digest if is_digest(digest) else self.manifest(name, reference).digest
+
+    def find(self, name: str, reference: str) -> Manifest | None:
+        """As `manifest`, but None where there is none."""
+        response = self._send("GET", name, reference)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return self._verified(response, name, reference)
 
     def manifest(self, name: str, reference: str) -> Manifest:
-        """The manifest that a tag or digest of repository `name` names; raises Terminal where its digest is wrong."""
-        response = self._send("GET", name, reference)
-        self._check(response, name, reference)
-        header = response.headers.get("docker-content-digest", "")
-        claimed = next((text for text in (reference, header) if _DIGEST.fullmatch(text)), "sha256:")
-        digest = _digest(response.content, claimed.partition(":")[0])
-        if claimed not in {digest, "sha256:"}:
-            raise Terminal(
-                f"{self._what(name, reference)}: the registry sent {digest} for {claimed}",
-                remedy="see whether a proxy changes what passes through it, or the registry's storage is damaged",
-            )
-        return Manifest(response.headers.get("content-type", "").partition(";")[0].strip(), digest, response.content)
+        """The manifest that a tag or digest of repository `name` names; raises Terminal where its digest is wrong.
+
+        One that was read by this client before is not read again by its digest.
+        """
+        seen = self._seen.get(name, reference) if is_digest(reference) else None
+        return seen or self._verified(self._send("GET", name, reference), name, reference)
+
+    def known(self, name: str, tag: str) -> Manifest | None:
+        """The manifest that this client last saw under `tag`, without asking; None where it saw none."""
+        return self._seen.get(name, tag)
 
     def tag(self, name: str, manifest: Manifest, tag: str) -> None:
-        """Let `tag` of repository `name` name `manifest`, whose blobs are there; success where it does already."""
-        if not _TAG.fullmatch(tag):
+        """Let `tag` of repository `name` name `manifest`, whose blobs are there; success where it does already.
+
+        Raises TagTaken where it names another one, and the repository is immutable.
+        """
+        if not is_tag(tag):
             raise Terminal(f"{tag!r} is no tag", remedy="use letters, digits, `_`, `.` and `-`, 128 at most")
         response = self._send("PUT", name, tag, manifest)
         # An immutable repository refuses even what changes nothing, each product with a status of its own.
         refused = 400 <= response.status_code < 500 and response.status_code not in {401, 403, 404, 408, 429}
-        if refused and self.digest_of(name, tag) == manifest.digest:
-            return
-        self._check(response, name, tag)
+        standing = self.digest_of(name, tag) if refused else None
+        if standing and standing != manifest.digest:
+            refusal = fault(response, f"PUT {self._what(name, tag)}")
+            raise TagTaken(refusal.message, remedy=refusal.remedy)
+        if standing is None:
+            self._check(response, name, tag)
+            self._same(response.headers.get("docker-content-digest", ""), manifest.digest, self._what(name, tag))
+        self._seen.put(name, manifest, tag)
 
     def retag(self, name: str, source: str, tags: Iterable[str]) -> Manifest:
         """Give the manifest that `source` names each of `tags` too, and return it: same bytes, same digest."""
@@ -127,18 +147,46 @@ class Registry(AbstractContextManager["Registry"]):
         return manifest
 
     def _send(self, method: str, name: str, reference: str, manifest: Manifest | None = None) -> httpx.Response:
-        _validate(name, reference)
-        request = self._client.build_request(
-            method,
-            f"{name}/manifests/{reference}",
-            content=manifest.content if manifest else None,
-            headers={"Content-Type": manifest.media_type} if manifest else None,
-            extensions={SCOPE: f"repository:{name}:{'pull,push' if manifest else 'pull'}"},
-        )
-        try:
-            return self._client.send(request)
-        except httpx.RequestError as error:
-            raise unreachable(error, self._what(name, reference)) from error
+        check(name, reference)
+        what = self._what(name, reference)
+
+        def attempt() -> httpx.Response:
+            request = self._client.build_request(
+                method,
+                f"{name}/manifests/{reference}",
+                content=manifest.content if manifest else None,
+                headers={"Content-Type": manifest.media_type} if manifest else None,
+                extensions={SCOPE: f"repository:{name}:{'pull,push' if manifest else 'pull'}"},
+            )
+            try:
+                return self._client.send(request)
+            except httpx.RequestError as error:
+                raise unreachable(error, what) from error
+
+        with self._breaker.guard() if self._breaker else nullcontext():
+            response = answered(attempt, self._retry, lambda: self._breaker is not None and self._breaker.open)
+            if passing(response.status_code):
+                raise fault(response, f"{method} {what}")
+        return response
+
+    def _verified(self, response: httpx.Response, name: str, reference: str) -> Manifest:
+        self._check(response, name, reference)
+        header = response.headers.get("docker-content-digest", "")
+        claims = [text for text in (reference, header) if is_digest(text)] or ["sha256:"]
+        digests = [digest_of(response.content, claim.partition(":")[0]) for claim in claims]
+        for claim, digest in zip(claims, digests, strict=True):
+            self._same(claim if claim != "sha256:" else "", digest, self._what(name, reference))
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip()
+        manifest = Manifest(media_type, digests[0], response.content)
+        self._seen.put(name, manifest, reference)
+        return manifest
+
+    def _same(self, claimed: str, digest: str, what: str) -> None:
+        if is_digest(claimed) and claimed.partition(":")[0] == digest.partition(":")[0] and claimed != digest:
+            raise Terminal(
+                f"{what}: the registry names {claimed}, and the bytes are {digest}",
+                remedy="see whether a proxy changes what passes through it, or the registry's storage is damaged",
+            )
 
     def _check(self, response: httpx.Response, name: str, reference: str) -> None:
         if not response.is_success:
@@ -146,22 +194,6 @@ class Registry(AbstractContextManager["Registry"]):
 
     def _what(self, name: str, reference: str) -> str:
         return f"{self.host}/{name}{'@' if ':' in reference else ':'}{reference}"
-
-
-def is_tag(text: str) -> bool:
-    """Whether a registry would take `text` for a tag."""
-    return _TAG.fullmatch(text) is not None
-
-
-def _validate(name: str, reference: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise Terminal(f"{name!r} is no repository name", remedy="use lower-case words parted by `/`, `.`, `_` or `-`")
-    if not (_TAG.fullmatch(reference) or _DIGEST.fullmatch(reference)):
-        raise Terminal(f"{reference!r} is neither a tag nor a digest", remedy="correct the tag of this image")
-
-
-def _digest(content: bytes, algorithm: str) -> str:
-    return f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
 
 
 def _trust(ca: Path | None) -> ssl.SSLContext:

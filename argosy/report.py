@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from argosy.execution import ExecutionStatus, PipelineExecution, ServiceBuild, TriggerEvent
@@ -16,13 +16,18 @@ _IDLE = ("untouched", *_STOPPED)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One service at the end of a run; `detail` says what happened. One that could not be planned has no state."""
+    """One service at the end of a run; `detail` says what happened. One that could not be planned has no state.
+
+    `cached` says what the cache spared its build, `category` which kind of failure ended it, where those are known.
+    """
 
     service: str
     state: State | None
     result: str
     detail: str
     failed: bool = False
+    cached: str = ""
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,14 @@ class Report:
     def rows(self) -> list[dict[str, str]]:
         """The outcomes as rows of a table."""
         return [
-            {"service": each.service, "state": each.state or "", "result": each.result, "detail": each.detail}
+            {
+                "service": each.service,
+                "state": each.state or "",
+                "result": each.result,
+                "detail": each.detail,
+                "cached": each.cached,
+                "category": each.category,
+            }
             for each in self.outcomes
         ]
 
@@ -76,7 +88,8 @@ class Report:
 class Findings:
     """What the stages of a run came to; each mapping is by service, and holds those that got that far.
 
-    `failures` are the sentences of the errors that ended a service's way, `problems` those of no one service.
+    `failures` are the sentences of the errors that ended a service's way, `problems` those of no one service;
+    `categories` has the kinds of those failures that are of a known one.
     """
 
     built: Mapping[str, BuildResult]
@@ -84,6 +97,7 @@ class Findings:
     written: WriteBack | None
     verdicts: Mapping[str, Verdict]
     problems: tuple[str, ...] = ()
+    categories: Mapping[str, str] = field(default_factory=dict)
 
 
 _NOTHING = Findings({}, {}, None, {})
@@ -92,7 +106,7 @@ _NOTHING = Findings({}, {}, None, {})
 def summarise(plan: Plan, findings: Findings) -> Report:
     """The report of a run that planned `plan` and found `findings`."""
     commit = findings.written.commit if findings.written else None
-    outcomes = (*(_outcome(item, findings) for item in plan.services), *_unplanned(plan))
+    outcomes = (*(_measured(_outcome(item, findings), findings) for item in plan.services), *_unplanned(plan))
     builds = tuple(_build(item, findings) for item in plan.services)
     return Report(plan.environment, plan.source_sha, outcomes, commit, findings.problems, builds)
 
@@ -104,10 +118,12 @@ def _unplanned(plan: Plan) -> Iterator[Outcome]:
 def _build(item: ServicePlan, findings: Findings) -> ServiceBuild:
     result = findings.built.get(item.name)
     if result:
-        image = result.reference
-        return ServiceBuild(item.service, item.writes, result.status, result.manifest_digest, image.repository)
+        place, digest = result.reference.repository, result.manifest_digest
+        spared = result.steps, result.cached
+        return ServiceBuild(item.service, item.writes, result.status, digest, place, *spared)
     status = BuildStatus.FAILED if item.name in findings.failures else BuildStatus.SKIPPED
-    return ServiceBuild(item.service, item.writes, status, item.manifest_digest, item.wanted.repository)
+    kind = findings.categories.get(item.name)
+    return ServiceBuild(item.service, item.writes, status, item.manifest_digest, item.wanted.repository, category=kind)
 
 
 def execution(report: Report, run: str, trigger: TriggerEvent, begun: datetime, ended: datetime) -> PipelineExecution:
@@ -149,13 +165,24 @@ def _outcome(item: ServicePlan, findings: Findings) -> Outcome:
         return Outcome(item.name, item.state, "superseded", findings.written.superseded[item.name])
     if findings.written and item.name in findings.written.held:
         return Outcome(item.name, item.state, State.HELD.value, findings.written.held[item.name])
-    verdict = findings.verdicts.get(item.name)
+    verdict, result = findings.verdicts.get(item.name), findings.built.get(item.name)
     if verdict:
-        return Outcome(item.name, item.state, verdict.health.value, verdict.reason, verdict.health in _BAD_HEALTH)
-    result = findings.built.get(item.name)
+        reason = _noted(verdict.reason, result)
+        return Outcome(item.name, item.state, verdict.health.value, reason, verdict.health in _BAD_HEALTH)
     if result:
-        return Outcome(item.name, item.state, result.status.value, str(result.reference))
+        return Outcome(item.name, item.state, result.status.value, _noted(str(result.reference), result))
     return Outcome(item.name, item.state, _idle(item), item.reason)
+
+
+def _noted(detail: str, result: BuildResult | None) -> str:
+    return f"{detail}; {result.note}" if result and result.note else detail
+
+
+def _measured(outcome: Outcome, findings: Findings) -> Outcome:
+    """The outcome with what the cache saved, and the kind of its failure."""
+    built = findings.built.get(outcome.service)
+    cached = f"{built.cached} of {built.steps} steps" if built and built.steps else ""
+    return replace(outcome, cached=cached, category=findings.categories.get(outcome.service, ""))
 
 
 def _left_out(item: ServicePlan, written: WriteBack | None) -> str | None:

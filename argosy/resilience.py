@@ -1,4 +1,4 @@
-"""How often a fault that may pass is tried, and how long is waited in between."""
+"""How often a fault that may pass is tried, how long is waited in between, and when an endpoint counts as ill."""
 
 from __future__ import annotations
 
@@ -19,3 +19,20 @@ class Retry:
 
 
 DEFAULT_RETRY = Retry()
+
+QUICK_RETRY = Retry(initial_delay=0.5)
+"""Within one stage, before Prefect's own retries: what a registry's restart or a lost connection takes."""
+
+ONCE = Retry(max_attempts=1)
+"""No second attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """After `failures` calls in a row without a proper answer an endpoint is left alone for `delay` seconds."""
+
+    failures: int = 5
+    delay: float = 30.0
+
+
+DEFAULT_BREAKER = BreakerPolicy()

@@ -6,7 +6,9 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
+from argosy.build_options import BuildOptions
 from argosy.config import FILE, Configuration
 from argosy.config_build import BuildConfig, ServiceConfig
 from argosy.config_environment import EnvironmentConfig
@@ -94,7 +96,7 @@ def _service(
         path=path,
         chart_path=chart,
         values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
-        ecr_repository=filled(_repository(configuration, environment, registry), name),
+        ecr_repository=filled(repository_template(configuration, environment, registry), name),
         registry=registry,
         build_context=_context(
             defaults.build, own, name, path, _path(own.dockerfile or defaults.dockerfile, name, path)
@@ -102,11 +104,12 @@ def _service(
         application=filled(argocd.application, name) if argocd else None,
         timeout=build.timeout if "timeout" in build.model_fields_set else defaults.build.timeout,
         dependencies=dependencies,
+        build=_options(defaults.build, build),
         shared=tuple(sorted({_path(each, name, path) for each in (*defaults.shared, *own.shared)})),
     )
 
 
-def _repository(configuration: Configuration, environment: EnvironmentConfig, registry: str | None) -> str:
+def repository_template(configuration: Configuration, environment: EnvironmentConfig, registry: str | None) -> str:
     """The template of the repositories' names in the registry of that name."""
     override = environment.registry if registry is None else environment.registries.get(registry)
     described = configuration.registry if registry is None else configuration.registries[registry]
@@ -131,6 +134,21 @@ def _context(defaults: BuildConfig, own: ServiceConfig, name: str, path: str, do
         labels=tuple(sorted((defaults.labels | build.labels).items())),
         contexts=tuple(sorted((key, _path(value, name, path)) for key, value in contexts.items())),
         resolve=build.resolve if "resolve" in build.model_fields_set else defaults.resolve,
+    )
+
+
+def _options(defaults: BuildConfig, own: BuildConfig) -> BuildOptions:
+    def chosen(name: str) -> Any:
+        return getattr(own if name in own.model_fields_set else defaults, name)
+
+    sbom = chosen("sbom")
+    return BuildOptions(
+        secrets=tuple(sorted((defaults.secrets | own.secrets).items())),
+        ssh=chosen("ssh"),
+        cache=chosen("cache") == "registry",
+        provenance=chosen("provenance"),
+        sbom="true" if sbom is True else sbom or None,
+        limits=chosen("limits").limits(),
     )
 
 

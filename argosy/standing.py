@@ -21,7 +21,8 @@ from argosy.state import Reader, Released
 class Presence:
     """What the registry has of a service: the image of the desired content, and the one its chart names.
 
-    `away` says that the service's own registry did not answer, and what was asked is the one that stands in for it.
+    Each is true where nothing depends on it, so that nobody asked. `away` says that the service's own registry did not
+    answer, and what was asked is the one that stands in for it.
     """
 
     content: bool

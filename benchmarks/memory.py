@@ -1,17 +1,29 @@
-"""How much memory the process of a run had at most, read from the kernel while it runs."""
+"""How much memory the process of a run had at most, read from the kernel while it runs, and what its imports need."""
 
 from __future__ import annotations
 
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from benchmarks.processes import peak
+
 RUN = "prefect.engine"
 """What the command of a run's process has in it; before, it is a copy of its worker."""
 
+_IMPORTS = "import flows.release, prefect.engine, prefect.flow_engine, prefect.task_engine, prefect.task_runners"
+_PROJECT = Path(__file__).parents[1]
 _PROCESSES = Path("/proc")
 _INTERVAL = 0.1
+
+
+def of_imports() -> float:
+    """The memory, in MiB, that a process has which imports what a run's process does, and nothing else."""
+    with tempfile.TemporaryDirectory(prefix="argosy-bench-") as folder:
+        return peak([sys.executable, "-c", _IMPORTS], _PROJECT, {"PREFECT_HOME": folder})
 
 
 class Peak:

@@ -12,19 +12,20 @@ from argosy.errors import Terminal
 from deployments.local.prefect_api import FlowRun, TaskRun
 
 WRITE_BACK = "write-back"
-BUILDS, PUSHES = "builds", "pushes"
+REPOSITORIES, BUILDS, PUSHES = "ensure repositories", "builds", "pushes"
 
 # The stages in the order of the flow, each with how the names of its task runs begin.
 _STAGES = (
     ("resolve", ("resolve ",)),
     ("plan", ("plan ",)),
-    ("ensure repositories", ("ensure repository ",)),
+    (REPOSITORIES, ("ensure repository ",)),
     (PUSHES, ("build ", "reuse ")),
     (WRITE_BACK, ("write back ",)),
     ("verification", ("verify ", "record verdicts ")),
 )
-# A line of the run's log that quotes BuildKit: `ui: #15 pushing layers`.
-_PUSHING = re.compile(r"(?P<service>[a-z0-9-]+): #\d+ pushing ")
+_BEGINNINGS = dict(_STAGES)
+# A line of the run's log that quotes BuildKit: `ui: exporting to image: pushing layers`.
+_PUSHING = re.compile(r"(?P<service>[a-z0-9-]+): exporting to image: pushing ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,36 @@ def phases(record: Record) -> list[tuple[str, float]]:
             marks.append((BUILDS, _all_built(record)))
         marks.append((name, _end(name, prefixes, tasks)))
     marks.append(("report and end", _time(run.ended, run.name)))
-    before = _time(run.created, run.name)
+    return _parts(_time(run.created, run.name), marks)
+
+
+def until_written(record: Record) -> float:
+    """The seconds from the server's start time of the flow to the end of its task `write back`."""
+    ended = _end(WRITE_BACK, _BEGINNINGS[WRITE_BACK], record.tasks)
+    return (ended - _time(record.run.started, record.run.name)).total_seconds()
+
+
+def stage(record: Record) -> list[tuple[str, float]]:
+    """The parts, in seconds, of the stage that sees to the images, without a gap.
+
+    It lasts from the start of the first task run `ensure repository` to the end of the last `build` or `reuse`. Where
+    all was reused there are no pushes. Raises Terminal where a time is missing.
+    """
+    before = _begin(REPOSITORIES, record.tasks)
+    marks = [(REPOSITORIES, _end(REPOSITORIES, _BEGINNINGS[REPOSITORIES], record.tasks))]
+    if _pushing(record):
+        marks.append((BUILDS, _all_built(record)))
+    last = PUSHES if _pushing(record) else "reuse"
+    marks.append((last, _end(PUSHES, _BEGINNINGS[PUSHES], record.tasks)))
+    return _parts(before, marks)
+
+
+def _parts(before: datetime, marks: Sequence[tuple[str, datetime]]) -> list[tuple[str, float]]:
     parts = []
     for name, mark in marks:
         parts.append((name, (mark - before).total_seconds()))
         before = mark
     return parts
-
-
-def until_written(record: Record) -> float:
-    """The seconds from the server's start time of the flow to the end of its task `write back`."""
-    ended = _end(WRITE_BACK, dict(_STAGES)[WRITE_BACK], record.tasks)
-    return (ended - _time(record.run.started, record.run.name)).total_seconds()
 
 
 def _all_built(record: Record) -> datetime:
@@ -95,6 +114,13 @@ def _end(name: str, prefixes: tuple[str, ...], tasks: Sequence[TaskRun]) -> date
     if not ends:
         raise Terminal(f"the run has no task run of the stage {name}", remedy="see the run's log on the dashboard")
     return max(ends)
+
+
+def _begin(name: str, tasks: Sequence[TaskRun]) -> datetime:
+    begun = [_time(task.started, task.name) for task in tasks if task.name.startswith(_BEGINNINGS[name])]
+    if not begun:
+        raise Terminal(f"the run has no task run of the stage {name}", remedy="see the run's log on the dashboard")
+    return min(begun)
 
 
 def _time(text: str | None, name: str) -> datetime:

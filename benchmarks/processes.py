@@ -45,7 +45,7 @@ def run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | Non
         return Ran(seconds, output.read())
 
 
-def peak(command: Sequence[str], folder: Path) -> float:
+def peak(command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None) -> float:
     """The memory, in MiB, that `command` or any process that it starts has at most. Raises Terminal as `run` does."""
-    ran = run([sys.executable, "-I", "-S", "-c", _LAUNCHER, *command], folder)
+    ran = run([sys.executable, "-I", "-S", "-c", _LAUNCHER, *command], folder, variables)
     return int(ran.output) / 1024

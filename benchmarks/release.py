@@ -1,138 +1,139 @@
-"""A release of five services against the floor of plain shell: `python -m benchmarks.release [--json]`."""
+"""Releases of five services against the floor of plain shell: `python -m benchmarks.release [--json]`."""
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
-import psutil
-
-from argosy import environment
-from argosy.config import FILE, load
-from argosy.environment import Environment
-from argosy.errors import Terminal, Transient
+from argosy.config import FILE
 from benchmarks import slow_shop
 from benchmarks.floor import Floor
-from benchmarks.memory import Peak
-from benchmarks.phases import Record, phases, until_written
-from benchmarks.report import Bound, Breakdown, Ratio, Result, alternate, breakdown, main
-from deployments.local.prefect_api import FlowRun, PrefectApi
+from benchmarks.flow import Flow, Released, described
+from benchmarks.memory import of_imports
+from benchmarks.phases import Record, phases, stage, until_written
+from benchmarks.report import Bound, Breakdown, Figure, Ratio, Result, breakdown, in_turn, main
 from deployments.local.stack import Stack
-
-T = TypeVar("T")
 
 ROUNDS = 3
 STEP_SECONDS = 2.0
-LIMIT, MEBIBYTES = 1.6, 300.0
-ENVIRONMENT = "prod"
 FLOW, FLOOR = "flow", "plain shell"
+STAGE, BUILDS = "stage, nothing cached", "shell builds, nothing cached"
+STAGE_CACHED, BUILDS_CACHED = "stage, all cached", "shell builds, all cached"
+STAGE_REUSED = "stage, all reused"
+LIMITS = (
+    (FLOW, FLOOR, 1.6),
+    (STAGE, BUILDS, 1.15),
+    (STAGE_CACHED, BUILDS_CACHED, 1.3),
+    (STAGE_REUSED, BUILDS_CACHED, 0.3),
+)
+MEBIBYTES, GROWTH = 300.0, 100.0
 
 _ABOUT = (
-    f"Five services, each with a build step of {STEP_SECONDS:g} s that no cache spares. The flow is measured from the "
-    "server's start_time of the run to the end of its task run `write back`, as the server has it: that is later than "
-    "the release commit's arrival on the git server by all that Prefect still does for the task. The plain shell "
-    "builds and pushes the same services side by side, edits their values files, makes one signed commit and pushes "
-    "it to the same git server. The flow's memory is the most that its process had resident, as the kernel has it."
+    f"Five services, each with a build step of {STEP_SECONDS:g} s that is spared only where all is cached. The flow is "
+    "measured from the server's start_time of the run to the end of its task run `write back`, as the server has it: "
+    "that is later than the release commit's arrival on the git server by all that Prefect still does for the task. "
+    "Its stage is that of the task runs `ensure repository`, `build` and `reuse`. The plain shell builds and pushes "
+    "the same services side by side, edits their values files, makes one signed commit and pushes it to the same git "
+    "server. All cached: the content is new by a label. All reused: the registry has the images; "
+    "nothing is built and no layer pushed. The flow's memory is the most that its process had resident, as the kernel "
+    "has it; with ten builds, against a process that only imports the same."
 )
 
 
 def measure(tell: Callable[[str], None]) -> Result:
-    """Measure a release of five services against plain shell."""
+    """Measure releases of five services against plain shell."""
     with tempfile.TemporaryDirectory(prefix="argosy-bench-") as folder:
         source = slow_shop.make(Path(folder) / "shop", STEP_SECONDS)
         with Stack(source, tell=lambda name, seconds: tell(f"{name} is up ({seconds:.1f} s)")) as stack:
-            flow = Flow(stack, _described(stack))
-            flow.measure(adopt=True)
+            flow = Flow(stack, described(stack))
+            flow.fresh(adopt=True)
             floor = Floor.on(stack, flow.described)
-            floor.measure()
+            floor.fresh()
             tell("both have run once to warm up")
-            flow.runs.clear()
-            flow.peaks.clear()
-            figures = alternate(ROUNDS, {FLOOR: floor.measure, FLOW: flow.measure}, tell)
-            floors, flows = figures
-            return Result(
-                benchmark="release",
-                about=_ABOUT,
-                figures=(flows, floors),
-                ratios=(Ratio.between(flows, floors, LIMIT),),
-                bounds=(Bound(name="memory of the flow", unit="MiB", rounds=tuple(flow.peaks), limit=MEBIBYTES),),
-                breakdowns=(_where_it_went(flow, floors.median),),
-            )
+            subjects = Subjects(flow, floor)
+            found = in_turn(ROUNDS, subjects.in_order(), tell)
+            growth = _growth(stack, source)
+            tell(f"with ten builds the flow's process grew by {growth:.0f} MiB")
+            return _result(found, subjects, growth)
 
 
-def _described(stack: Stack) -> Environment:
-    return environment.resolve(load((stack.developer.path / FILE).read_bytes()), ENVIRONMENT)
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What is measured once a round, in an order in which each finds the content that it needs; `kept` has the runs."""
+
+    flow: Flow
+    floor: Floor
+    kept: dict[str, list[Released]] = field(default_factory=dict)
+
+    def in_order(self) -> list[Callable[[], Mapping[str, float]]]:
+        """The subjects, each of which returns seconds by the name of the figure."""
+        return [self._shell, self._fresh, self._shell_cached, self._cached, self._reused]
+
+    def _shell(self) -> dict[str, float]:
+        spent = self.floor.fresh()
+        return {FLOOR: spent.whole, BUILDS: spent.builds}
+
+    def _shell_cached(self) -> dict[str, float]:
+        return {BUILDS_CACHED: self.floor.cached().builds}
+
+    def _fresh(self) -> dict[str, float]:
+        record = self._keep(STAGE, self.flow.fresh())
+        return {FLOW: until_written(record), STAGE: _seconds(record)}
+
+    def _cached(self) -> dict[str, float]:
+        return {STAGE_CACHED: _seconds(self._keep(STAGE_CACHED, self.flow.cached()))}
+
+    def _reused(self) -> dict[str, float]:
+        return {STAGE_REUSED: _seconds(self._keep(STAGE_REUSED, self.flow.reused()))}
+
+    def _keep(self, figure: str, released: Released) -> Record:
+        self.kept.setdefault(figure, []).append(released)
+        return released.record
 
 
-def _where_it_went(flow: Flow, floor: float) -> Breakdown:
-    """The parts of the run whose time to the write-back is the median."""
-    ordered = sorted(flow.runs, key=until_written)
-    return breakdown("where the median run's time went", FLOOR, phases(ordered[len(ordered) // 2]), floor)
+def _seconds(record: Record) -> float:
+    return sum(seconds for _, seconds in stage(record))
 
 
-@dataclass(slots=True)
-class Flow:
-    """Releases of `described` by a worker of `stack`; `runs` keeps what the server has of each, `peaks` its memory."""
-
-    stack: Stack
-    described: Environment
-    runs: list[Record] = field(default_factory=list)
-    peaks: list[float] = field(default_factory=list)
-
-    def measure(self, *, adopt: bool = False) -> float:
-        """Release fresh content of every service; the seconds from the flow's start to its write-back's end.
-
-        Raises Terminal when the run does not release all of them.
-        """
-        services = self.described.services
-        fresh = slow_shop.freshened(service.path for service in services)
-        source = self.stack.developer.commit("Freshen every service", fresh, self.described.source_branch)
-        peak = Peak(self._worker().pid)
-        with peak.watched():
-            record = self._run(source, adopt=adopt)
-            self._settle()
-        written = self.stack.origin.text("diff", "--name-only", source, f"refs/heads/{self.described.target_branch}")
-        if set(written.splitlines()) != {service.values_path for service in services}:
-            raise Terminal(f"the run wrote {written.split() or 'nothing'}", remedy="see its log on the dashboard")
-        self.runs.append(record)
-        self.peaks.append(peak.mebibytes)
-        return until_written(record)
-
-    def _run(self, source: str, *, adopt: bool) -> Record:
-        asked = {"source_sha": source, "adopt": adopt}
-        with self.stack.api as api:
-            run = api.wait(api.create_flow_run(f"release/{ENVIRONMENT}", asked).id)
-            if run.state != "COMPLETED":
-                raise Terminal(f"the run ended {run.state_name}: {run.message}", remedy="see the worker's log")
-            # What the tasks report arrives a little after the run's own end.
-            return _await(partial(_record, api, run), lambda record: record.complete, "what the run did")
-
-    def _settle(self) -> None:
-        """Wait for the run's process to be gone, so that it takes nothing from what is measured next."""
-        _await(self._worker().children, lambda children: not children, "the end of the run's process")
-
-    def _worker(self) -> psutil.Process:
-        return psutil.Process(json.loads((self.stack.state / "run" / "worker.json").read_text())["pid"])
+def _growth(stack: Stack, shop: Path) -> float:
+    """The MiB that the flow's process has beyond its imports while it builds ten services."""
+    branch = described(stack).source_branch
+    twins = slow_shop.doubled(shop, (stack.developer.path / FILE).read_text())
+    stack.developer.commit("Double the shop", twins, branch)
+    return Flow(stack, described(stack)).fresh().mebibytes - of_imports()
 
 
-def _record(api: PrefectApi, run: FlowRun) -> Record:
-    return Record(run, api.task_runs(run.id), api.logs(run.id))
+def _result(found: Mapping[str, Figure], subjects: Subjects, growth: float) -> Result:
+    peaks = tuple(each.mebibytes for each in subjects.kept[STAGE])
+    return Result(
+        benchmark="release",
+        about=_ABOUT,
+        figures=tuple(found.values()),
+        ratios=tuple(Ratio.between(found[name], found[floor], limit) for name, floor, limit in LIMITS),
+        bounds=(
+            Bound(name="memory of the flow", unit="MiB", rounds=peaks, limit=MEBIBYTES),
+            Bound(name="growth of the flow with ten builds", unit="MiB", rounds=(growth,), limit=GROWTH),
+        ),
+        breakdowns=tuple(_where_it_went(found, subjects)),
+    )
 
 
-def _await(read: Callable[[], T], enough: Callable[[T], bool], what: str, seconds: float = 60.0) -> T:
-    deadline = time.monotonic() + seconds
-    while not enough(found := read()):
-        if time.monotonic() > deadline:
-            raise Transient(f"{what} did not come within {seconds:.0f} s")
-        time.sleep(0.1)
-    return found
+def _where_it_went(found: Mapping[str, Figure], subjects: Subjects) -> list[Breakdown]:
+    """The parts of the runs that are the median of their kind: of the whole one, and of each stage."""
+    whole = _median(subjects.kept[STAGE], until_written)
+    parts = [breakdown("where the median run's time went", FLOOR, phases(whole), found[FLOOR].median)]
+    for name, floor in ((STAGE, BUILDS), (STAGE_CACHED, BUILDS_CACHED), (STAGE_REUSED, BUILDS_CACHED)):
+        record = _median(subjects.kept[name], _seconds)
+        parts.append(breakdown(f"where it went: {name}", floor, stage(record), found[floor].median))
+    return parts
+
+
+def _median(kept: list[Released], seconds: Callable[[Record], float]) -> Record:
+    ordered = sorted((each.record for each in kept), key=seconds)
+    return ordered[len(ordered) // 2]
 
 
 if __name__ == "__main__":

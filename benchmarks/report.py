@@ -109,12 +109,24 @@ def alternate(rounds: int, subjects: Mapping[str, Callable[[], float]], tell: Ca
 
     Each subject returns its own seconds; `tell` hears of every one.
     """
-    found: dict[str, list[float]] = {name: [] for name in subjects}
+    return list(in_turn(rounds, [_alone(name, measure) for name, measure in subjects.items()], tell).values())
+
+
+def _alone(name: str, measure: Callable[[], float]) -> Callable[[], Mapping[str, float]]:
+    return lambda: {name: measure()}
+
+
+def in_turn(
+    rounds: int, subjects: Sequence[Callable[[], Mapping[str, float]]], tell: Callable[[str], None]
+) -> dict[str, Figure]:
+    """The same with subjects that measure several things at once: each returns seconds by the name of the figure."""
+    found: dict[str, list[float]] = {}
     for number in range(1, rounds + 1):
-        for name, measure in subjects.items():
-            found[name].append(measure())
-            tell(f"round {number} of {rounds}: {name} {found[name][-1]:.2f} s")
-    return [Figure(name=name, rounds=tuple(seconds)) for name, seconds in found.items()]
+        for measure in subjects:
+            for name, seconds in measure().items():
+                found.setdefault(name, []).append(seconds)
+                tell(f"round {number} of {rounds}: {name} {seconds:.2f} s")
+    return {name: Figure(name=name, rounds=tuple(seconds)) for name, seconds in found.items()}
 
 
 def breakdown(title: str, of: str, parts: Sequence[tuple[str, float]], whole: float) -> Breakdown:

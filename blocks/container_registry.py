@@ -12,10 +12,13 @@ from pydantic import Field, SecretStr
 
 from argosy import ecr
 from argosy.redact import remember
-from argosy.registry import Registry, RegistryCredentials
+from argosy.registry import Registry
+from argosy.registry_login import Login, RegistryCredentials
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
+
+_ATTEMPTS = 5
 
 
 class ContainerRegistry(Block):
@@ -32,7 +35,7 @@ class ContainerRegistry(Block):
     token: SecretStr | None = Field(default=None, description="For another registry: the user's token or password.")
 
     def credentials(self) -> RegistryCredentials | None:
-        """What opens the registry now; None for one that is open to all.
+        """What opens the registry from now on, asked for anew; None for one that is open to all.
 
         Raises Transient when AWS cannot be reached, Terminal when it refuses.
         """
@@ -43,16 +46,27 @@ class ContainerRegistry(Block):
 
     def client(self, host: str) -> Registry:
         """A client for the registry at `host`; close it with `with`."""
-        return Registry(host, self.credentials())
+        return Registry(host, Login(self.credentials))
 
 
 def ecr_client(aws: AwsCredentials) -> ECRClient:
-    """boto3's ECR client with the credentials, region and endpoint of an AWS credentials block."""
+    """boto3's ECR client with the credentials, region and endpoint of an AWS credentials block.
+
+    It slows down when AWS throttles, unless the block says how to retry: one client serves all of a run's threads.
+    """
     remember(aws.aws_secret_access_key, aws.aws_session_token)
-    client = cast("ECRClient", aws.get_client("ecr"))
+    client = cast("ECRClient", _patient(aws).get_client("ecr"))
     # Temporary keys are had from STS or from the machine, and renewed: the request shows the session token of now.
     client.meta.events.register("before-send.ecr", _remember_session, unique_id="argosy")
     return client
+
+
+def _patient(aws: AwsCredentials) -> AwsCredentials:
+    given = aws.aws_client_parameters
+    config = given.config or {}
+    retries = {"mode": "adaptive", **(config.get("retries") or {"total_max_attempts": _ATTEMPTS})}
+    patient = given.model_copy(update={"config": {**config, "retries": retries}})
+    return aws.model_copy(update={"aws_client_parameters": patient})
 
 
 def _remember_session(request: AWSPreparedRequest, **_: object) -> None:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from prefect import Flow
 from prefect.blocks.core import Block
+from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
@@ -22,6 +23,7 @@ from ruamel.yaml import YAML
 
 from argosy.errors import ConfigurationError
 from blocks.argocd_server import ArgoCDServer
+from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
 from flows.hold import hold
@@ -31,7 +33,15 @@ from tasks.workspace import load
 
 KINDS: dict[str, type[Block]] = {
     kind.get_block_type_slug(): kind
-    for kind in (AwsCredentials, DockerHost, GitOpsRepository, ContainerRegistry, ArgoCDServer)
+    for kind in (
+        AwsCredentials,
+        DockerHost,
+        GitOpsRepository,
+        ContainerRegistry,
+        ArgoCDServer,
+        BuildKitTLS,
+        Secret,
+    )
 }
 FLOWS: dict[str, Flow[Any, Any]] = {f"flows.{flow.name}.{flow.name}": flow for flow in (release, hold, rollback)}
 """The flows that a `prefect.yaml` may deploy, by their entrypoints."""

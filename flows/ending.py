@@ -11,6 +11,7 @@ from threading import Timer
 from prefect.exceptions import TerminationSignal
 
 from argosy import cancellation
+from tasks import connections
 
 _SECONDS = 4.0
 
@@ -24,10 +25,19 @@ def prompt_end() -> Iterator[None]:
     even where a thread hangs in a call that nothing ends: a release may be killed at any instant.
     """
     try:
-        with cancellation.scope():
+        with cancellation.scope(), closing_connections():
             yield
     except TerminationSignal:
         end = Timer(_SECONDS, os._exit, (128 + signal.SIGTERM,))
         end.daemon = True
         end.start()
         raise
+
+
+@contextmanager
+def closing_connections() -> Iterator[None]:
+    """What the run keeps open for its services, and the secrets for it, go with the block."""
+    try:
+        yield
+    finally:
+        connections.forget()

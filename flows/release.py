@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
+from prefect.futures import PrefectFuture, wait
+from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from argosy.errors import ReleaseFailed
+from argosy.errors import PolicyRefused, ReleaseFailed
 from argosy.execution import TriggerEvent
-from argosy.models import BuildResult, Plan, Verdict, WriteBack
-from argosy.plan import blocked, waves
+from argosy.flow_runs import REFUSED
+from argosy.models import BuildResult, BuildStatus, Plan, Verdict, WriteBack
+from argosy.plan import based_on, blocked, waves
 from argosy.redact import redact
 from argosy.report import Findings, Report, awaiting, planned, summarise
+from argosy.scan_gate import refusal
 from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
 from flows.returning import take_back
 from flows.verifying import verified
 from tasks.build import build
+from tasks.builder_cache import cut_builder_cache
 from tasks.edge import guarded
+from tasks.ensure_registry import ensure_registry
 from tasks.ensure_repository import ensure_repository
 from tasks.plan import make_plan
 from tasks.policy import patient
+from tasks.progress import progress_of
 from tasks.report import publish
 from tasks.resolve import resolve
+from tasks.scan_gate import scan_gate, show_findings
 from tasks.write_back import write_back
 
 CONCURRENT_SERVICES = 16
@@ -66,13 +74,29 @@ def release(
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
     if dry_run or plan.nothing_to_do:
         return _end(_idle(repository, plan, dry_run=dry_run), trigger)
-    built = _build(repository, plan)
-    written = _write_back(repository, plan, built.values)
-    verdicts, problems = _verify(repository, plan, written.values.get(COMMIT), built.values)
-    verdicts, problems = take_back(repository, plan, verdicts, problems)
-    failures = {**built.failures, **_unwritten(plan, built.values, written), **verdicts.failures}
-    findings = Findings(built.values, failures, written.values.get(COMMIT), verdicts.values, problems)
-    return _end(summarise(plan, findings), trigger)
+    with progress_of(plan).shown() as progress:
+        untold = _tell_registry(repository, plan)
+        built = _build(repository, plan)
+        cutting = _cut_builder_cache(repository, plan, built.values)
+        passed, refused = _scan(repository, plan, built)
+        written = _write_back(repository, plan, passed.values)
+        verdicts, unrecorded = _verify(repository, plan, written.values.get(COMMIT), passed.values)
+        verdicts, unrecorded = take_back(repository, plan, verdicts, unrecorded)
+        wait(cutting)
+        failures = {**passed.failures, **_unwritten(plan, passed.values, written), **verdicts.failures}
+        commit, problems = written.values.get(COMMIT), (*untold, *unrecorded)
+        report = summarise(plan, Findings(built.values, failures, commit, verdicts.values, problems, built.categories))
+        progress.ended(well=not report.failed and not problems)
+    return _end(report, trigger, refused)
+
+
+def _tell_registry(repository: str, plan: Plan) -> tuple[str, ...]:
+    """Tell the registry what is configured for all of it; what goes wrong there keeps nothing from being released."""
+    if not plan.tells_registry:
+        return ()
+    where = (repository, plan.environment, plan.source_sha)
+    state = patient(ensure_registry, plan.retry)(*where, return_state=True)
+    return () if state.is_completed() else (sentence(state),)
 
 
 def _idle(repository: str, plan: Plan, *, dry_run: bool) -> Report:
@@ -83,16 +107,40 @@ def _idle(repository: str, plan: Plan, *, dry_run: bool) -> Report:
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
     """Every image, concurrently but after those that it is built from; one that fails stops no other."""
-    names, where = [item.name for item in plan.to_write], _where(repository, plan)
-    ready = patient(ensure_repository, plan.retry).map(*where, list(plan.to_write))
+    names = [item.name for item in plan.to_write]
+    ready = patient(ensure_repository, plan.retry).map(*_where(repository, plan), list(plan.to_write))
     prepared = dict(zip(names, ready, strict=True))
-    images: Settled[BuildResult] = Settled({}, dict(plan.failures))
-    for wave in waves(plan):
-        stopped = blocked(wave, images.failures)
-        chosen = [item.name for item in wave if item.name not in stopped]
-        built = patient(build, plan.retry).map(*where, [prepared[name] for name in chosen])
-        images = images.joined(settle(chosen, built), stopped)
-    return images.joined(Settled({}, settle(names, ready).failures))
+    started: dict[str, PrefectFuture[BuildResult]] = {}
+    for item in chain(*waves(plan)):
+        bases = [started[base] for base in based_on(item) if base in started]
+        started[item.name] = patient(build, plan.retry).submit(
+            repository, plan.environment, plan.source_sha, prepared[item.name], wait_for=bases, return_state=False
+        )
+    images = Settled[BuildResult]({}, dict(plan.failures)).joined(settle(list(started), started.values()))
+    stopped = blocked(plan.to_write, images.failures)
+    return images.joined(Settled({}, stopped)).joined(Settled({}, settle(names, ready).failures))
+
+
+def _cut_builder_cache(repository: str, plan: Plan, built: dict[str, BuildResult]) -> list[PrefectFuture[None]]:
+    """Beside what follows: no release waits for it before its end, or fails of it."""
+    if not plan.cuts_cache or all(each.status is not BuildStatus.BUILT for each in built.values()):
+        return []
+    return [cut_builder_cache.submit(repository, plan.environment, plan.source_sha)]
+
+
+def _scan(repository: str, plan: Plan, built: Settled[BuildResult]) -> tuple[Settled[BuildResult], frozenset[str]]:
+    """What may be written, where the environment's gate judges images by their scans, and whom the gate refused."""
+    items = [item for item in plan.to_write if item.name in built.values]
+    if not plan.scanned or not items:
+        return built, frozenset()
+    images = [built.values[item.name] for item in items]
+    judged = settle(
+        [item.name for item in items], patient(scan_gate, plan.retry).map(*_where(repository, plan), items, images)
+    )
+    show_findings(plan.environment, list(judged.values.values()))
+    refused = {n: str(refusal(each, plan.environment)) for n, each in judged.values.items() if each.blocked}
+    passed = {name: built.values[name] for name in judged.values if name not in refused}
+    return Settled(passed, {**built.failures, **judged.failures, **refused}), frozenset(refused)
 
 
 def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> Settled[WriteBack]:
@@ -122,8 +170,11 @@ def _where(repository: str, plan: Plan) -> tuple[unmapped, unmapped, unmapped]:
     return unmapped(repository), unmapped(plan.environment), unmapped(plan.source_sha)
 
 
-def _end(report: Report, trigger: TriggerEvent | None) -> State[Any]:
+def _end(report: Report, trigger: TriggerEvent | None, refused: frozenset[str] = frozenset()) -> State[Any]:
     publish(report, trigger)
+    if refused and not report.problems and refused.issuperset(each.service for each in report.failed):
+        error = PolicyRefused(redact(report.sentence()), remedy="what passed stays released")
+        return Failed(message=str(error), name=REFUSED, data=error)
     if report.failed or report.problems:
         raise ReleaseFailed(report.sentence(), remedy="what succeeded stays released; run again once it is mended")
     return Completed(message=redact(report.sentence()), name="Adoption needed" if report.unknown else "Completed")

@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 import httpx
 from prefect.blocks.core import Block
+from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect_aws import AwsCredentials
@@ -16,13 +17,22 @@ from pydantic import ValidationError
 from argosy.errors import ArgosyError, ConfigurationError, Terminal, Transient, WrongUse
 from argosy.registry_errors import unreachable
 from blocks.argocd_server import ArgoCDServer
+from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
 
 B = TypeVar("B", bound=Block)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-_KINDS: tuple[type[Block], ...] = (AwsCredentials, DockerHost, GitOpsRepository, ContainerRegistry, ArgoCDServer)
+_KINDS: tuple[type[Block], ...] = (
+    AwsCredentials,
+    DockerHost,
+    GitOpsRepository,
+    ContainerRegistry,
+    ArgoCDServer,
+    BuildKitTLS,
+    Secret,
+)
 
 
 def load_block(kind: type[B], name: str) -> B:

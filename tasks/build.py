@@ -4,84 +4,88 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass, replace
 
-from argosy import images, publishing
-from argosy.base_images import pinned
-from argosy.build_context import contexts, export
-from argosy.errors import Terminal
-from argosy.home import run_folder
-from argosy.models import BuildResult, BuildStatus, Service, ServicePlan
-from argosy.registry import RegistryCredentials
-from argosy.snapshot import Snapshot
-from blocks.engine import builder_host
+from argosy import publishing
+from argosy.build_output import BuildOutput
+from argosy.errors import CircuitOpen, Transient
+from argosy.models import BuildResult, BuildStatus, ImageReference, ServicePlan, State
+from argosy.registry import Manifest, Registry
+from argosy.registry_login import renewing
+from argosy.registry_targets import RegistryTarget
+from tasks.building import build_image, copy_home
+from tasks.ensure_repository import ensured
 from tasks.policy import stage
-from tasks.workspace import Workspace, run_id
+from tasks.progress import reused
+from tasks.workspace import Workspace
 
 logger = logging.getLogger("argosy.tasks")
 
 
 @stage("build", run_name="{item.state} {item.name}", persist=True, service="item")
 def build(repository: str, environment: str, source_sha: str, item: ServicePlan) -> BuildResult:
-    """See that the registry has the service's image under the release's tag; build only what it lacks."""
+    """See that the registry has the service's image under the release's tag; build only what it lacks.
+
+    Where the service's registry is left alone, the one that stands in for it gets the image.
+    """
     work = Workspace.open(repository, environment, source_sha)
-    started = time.monotonic()
-    with work.home(item.service) as registry:
-        standing = None if item.forced else registry.digest_of(item.service.ecr_repository, item.content.tag)
-        digest = standing or _build(work, source_sha, item, _bases(work, source_sha, item))
-        manifest = registry.manifest(item.service.ecr_repository, digest)
-        reference = publishing.tag_release(registry, item.wanted, manifest)
-    status = BuildStatus.REUSED if standing else BuildStatus.BUILT
-    return BuildResult(item.name, status, reference, digest, item.content, time.monotonic() - started)
+    home, stand_in = work.environment.registry(item.service), work.environment.stand_in(item.service)
+    try:
+        return _Building(work, source_sha, item, home).result()
+    except (CircuitOpen, Transient) as error:
+        if stand_in is None or not work.breaker(home.host).open:
+            raise
+        logger.warning("%s stands in: %s", stand_in.host, error)
+        reason = f"{stand_in.host} stands in for {home.host}, which does not answer"
+    ensured(work, source_sha, item.service, stand_in)
+    return replace(_Building(work, source_sha, item, stand_in).result(), note=reason)
 
 
-def _build(work: Workspace, source_sha: str, item: ServicePlan, images_of: Mapping[str, str]) -> str:
-    git, folder = work.mirror.git, run_folder(run_id())
-    snapshot = Snapshot(git, source_sha, work.environment.written, resolved=dict(item.base_images))
-    inputs = snapshot.inputs(item.service)
-    with contexts(git, inputs, folder) as places:
-        request = images.BuildRequest(
-            service=item.service,
-            references=(item.wanted.tagged(item.content.tag),),
-            dockerfile=inputs.dockerfile.path,
-            write_context=partial(export, git, inputs),
-            scratch=folder,
-            labels={
-                "org.opencontainers.image.revision": source_sha,
-                "org.opencontainers.image.source": work.repository.url,
-            },
-            contexts={**places, **images_of, **{name: pinned(name, digest) for name, digest in item.base_images}},
-            fresh=item.forced,
-        )
-        return images.build(request, builder_host(work.docker()), _logins(work, item.service), _tell)
+@dataclass(frozen=True, slots=True)
+class _Building:
+    """The image of one service, in the registry `target`."""
+
+    work: Workspace
+    source_sha: str
+    item: ServicePlan
+    target: RegistryTarget
+
+    def result(self) -> BuildResult:
+        started, output = time.monotonic(), BuildOutput()
+        with self.work.client(self.target.host) as registry:
+            standing = self._standing(registry)
+            if standing:
+                reused(self.item.name)
+            manifest = standing or self._built(registry, output)
+            reference = publishing.tag_release(registry, self._image, manifest, contested=standing is None)
+        status = BuildStatus.REUSED if standing else BuildStatus.BUILT
+        seconds, counts = time.monotonic() - started, (output.steps, output.cached)
+        return BuildResult(self.item.name, status, reference, manifest.digest, self.item.content, seconds, *counts)
+
+    @property
+    def _image(self) -> ImageReference:
+        return ImageReference(self.target.whole_repository_of(self.item.name), self.item.wanted.tag)
+
+    def _standing(self, registry: Registry) -> Manifest | None:
+        """The image of this content that somebody has built already: the one that this run's plan saw, else any.
+
+        One that went to the registry that stood in is brought home.
+        """
+        if self.item.forced:
+            return None
+        where = self._image.name, self.item.content.tag
+        known = registry.known(*where) if self.item.state is State.REUSE else None
+        return known or registry.find(*where) or copy_home(self.work, self.item, self._image, registry)
+
+    def _built(self, registry: Registry, output: BuildOutput) -> Manifest:
+        def act() -> str:
+            return build_image(self.work, self.source_sha, self.item, self._image, registry, output)
+
+        with self.work.breaker(registry.host).watch(_push_failed):
+            digest = renewing(self.work.login(registry.host), act)
+        return registry.manifest(self._image.name, digest)
 
 
-def _logins(work: Workspace, service: Service) -> dict[str, RegistryCredentials]:
-    """What opens the registries that the service and those it is built from live in."""
-    hosts = {work.environment.registry(each).host for each in (service, *service.dependencies)}
-    return {host: credentials for host in sorted(hosts) if (credentials := work.credentials(host))}
-
-
-def _bases(work: Workspace, source_sha: str, item: ServicePlan) -> dict[str, str]:
-    """The images of the services that this one is built from, as they are at the same commit."""
-    if not item.service.dependencies:
-        return {}
-    snapshot = Snapshot(work.mirror.git, source_sha, work.environment.written, resolved=dict(item.base_images))
-    found: dict[str, str] = {}
-    for base in item.service.dependencies:
-        with work.home(base) as registry:
-            digest = registry.digest_of(base.ecr_repository, snapshot.digest(base).tag)
-        if digest is None:
-            raise Terminal(
-                f"it is built from {base.name}, of whose content the registry has no image",
-                service=item.name,
-                remedy=f"release {base.name} in the same run, or before",
-            )
-        found[base.name] = pinned(work.environment.repository(base), digest)
-    return found
-
-
-def _tell(line: str) -> None:
-    if line.strip():
-        logger.info("%s", line)
+def _push_failed(error: BaseException) -> bool:
+    """Whether a build failed because the registry is ill, and not at what it takes from elsewhere."""
+    return isinstance(error, Transient) and "failed to push" in error.message

@@ -3,33 +3,82 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from prefect.runtime import flow_run
 
 from argosy import ecr
-from argosy.infrastructure import ECRRepository
-from argosy.models import ServicePlan
+from argosy.errors import ConfigurationError, Transient
+from argosy.models import Service, ServicePlan
+from argosy.registry_targets import RegistryTarget
 from blocks.container_registry import ecr_client
 from tasks.policy import stage
+from tasks.recent import Recent
 from tasks.workspace import Workspace
 
+if TYPE_CHECKING:
+    from mypy_boto3_ecr.client import ECRClient
+    from mypy_boto3_ecr.type_defs import RepositoryTypeDef
+
 logger = logging.getLogger("argosy.tasks")
+
+# One question for all services of a run. To mend twice what another run mended meanwhile does no harm.
+_DESCRIBED = Recent(seconds=60)
 
 
 @stage("ensure repository", run_name="ensure repository {item.name}", service="item")
 def ensure_repository(repository: str, environment: str, source_sha: str, item: ServicePlan) -> ServicePlan:
     """Create or mend the service's repository where the registry is ECR; others make theirs at the first push."""
     work = Workspace.open(repository, environment, source_sha)
-    target = work.environment.registry(item.service)
-    if target.type != "ecr" or target.region is None:
-        return item
-    wanted = ECRRepository(
-        name=item.service.ecr_repository, region=target.region, lifecycle_policy=ecr.DEFAULT_LIFECYCLE_POLICY
-    )
     try:
-        _, mended = ecr.ensure_repository(ecr_client(work.aws(target)), wanted)
-    except (ClientError, BotoCoreError) as error:
-        raise ecr.translate(error, f"configuring the repository {wanted.name}") from error
-    for difference in mended:
-        logger.info("%s: %s", wanted.name, difference)
+        ensured(work, source_sha, item.service, work.environment.registry(item.service))
+    except Transient as error:
+        if work.environment.stand_in(item.service) is None:
+            raise
+        # The registry may be as ill as what configures it: then the image goes to the one that stands in.
+        logger.warning("its repository is left as it is: %s", error)
     return item
+
+
+def ensured(work: Workspace, source_sha: str, service: Service, target: RegistryTarget) -> None:
+    """See that the service's repository in `target` is there and as configured, where that is ECR.
+
+    Raises Transient or Terminal as AWS answers, ConfigurationError where the file of the repository policy is missing.
+    """
+    if target.type != "ecr" or target.region is None:
+        return
+    name = target.repository_of(service.name)
+    wanted = work.environment.ecr.repository(name, target.region, service.name, _policy(work, source_sha))
+    try:
+        client = ecr_client(work.aws(target))
+        found = ecr.ensure_repository(client, wanted, _standing(client, work, source_sha, target).get(name))
+    except (ClientError, BotoCoreError) as error:
+        raise ecr.translate(error, f"configuring the repository {name}") from error
+    for difference in found.mended:
+        logger.info("%s: %s", name, difference)
+    for difference in found.remaining:
+        logger.warning("%s: %s", name, difference)
+
+
+def _policy(work: Workspace, source_sha: str) -> str | None:
+    """The text of the repository policy, where a file has it; raises ConfigurationError where that is missing."""
+    path = work.environment.ecr.policy_file
+    if path is None:
+        return None
+    text = work.mirror.git.file(source_sha, path)
+    if text is None:
+        raise ConfigurationError(
+            f"commit {source_sha[:12]} has no {path}, which ecr.policy names", remedy="commit it, or name another file"
+        )
+    return text.decode(errors="replace")
+
+
+def _standing(
+    client: ECRClient, work: Workspace, source_sha: str, target: RegistryTarget
+) -> dict[str, RepositoryTypeDef]:
+    """What AWS says of the environment's repositories in that registry, where all are there; asked once a run."""
+    services = [each for each in work.environment.services if work.environment.registry(each) == target]
+    names = [target.repository_of(service.name) for service in services]
+    key = (flow_run.id, work.environment.name, source_sha, target.name)
+    return _DESCRIBED.get(key, lambda: ecr.described(client, names)) if flow_run.id else {}

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
 
 from argosy import publishing, state
+from argosy.environment import Environment
+from argosy.errors import CircuitOpen, Unwell
+from argosy.models import ImageReference, Service
+from argosy.registry import Registry
+from argosy.registry_clients import Clients
+from argosy.state import Released
 from tasks.policy import stage
 from tasks.workspace import Workspace
 
@@ -22,15 +27,29 @@ def move_tags(repository: str, environment: str, source_sha: str, released: tupl
     # One that cannot be read has no image to point at, and keeps no other's tags from moving.
     carried = state.Reader.open(git, described, head).read_all(described.services).released
     moved: dict[str, list[str]] = {}
-    with ExitStack() as opened:
-        clients = {each.host: opened.enter_context(work.client(each.host)) for each in described.used_registries}
+    with Clients(work.client) as clients:
         for service in described.services:
             now = carried.get(service.name)
-            if now is None or now.reference.repository != described.repository(service):
+            if now is None or not _ours(described, service, now.reference):
                 continue
-            registry = clients[now.reference.host]
             tags = [publishing.deployed(environment), *([publishing.LATEST] if service.name in released else [])]
-            moved[service.name] = list(publishing.move(registry, now.reference, tags))
-            if now.previous and now.previous.repository == now.reference.repository:
-                moved[service.name] += publishing.move(registry, now.previous, [publishing.previous(environment)])
+            try:
+                moved[service.name] = _move(clients.at(now.reference.host), now, tags, publishing.previous(environment))
+            except (CircuitOpen, Unwell) as error:
+                if described.stand_in(service) is None:
+                    raise
+                logger.warning("the tags of %s stay where they are until the next run: %s", service.name, error)
+    return moved
+
+
+def _ours(environment: Environment, service: Service, reference: ImageReference) -> bool:
+    """Whether the image is where a release puts it: at home, or where one stands in."""
+    home = reference.repository == environment.repository(service)
+    return home or environment.in_stand_in(service, reference)
+
+
+def _move(registry: Registry, now: Released, tags: list[str], previous: str) -> list[str]:
+    moved = list(publishing.move(registry, now.reference, tags))
+    if now.previous and now.previous.repository == now.reference.repository:
+        moved += publishing.move(registry, now.previous, [previous])
     return moved

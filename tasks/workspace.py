@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from prefect.blocks.core import Block
+from prefect.blocks.system import Secret
 from prefect.runtime import flow_run
 from prefect_aws import AwsCredentials
 from prefect_docker import DockerHost
+from pydantic import SecretStr
 
+from argosy.breaker import Breaker
+from argosy.builders import BuilderHost
 from argosy.digests import environment_at
 from argosy.environment import Environment
 from argosy.gitops import Writer
 from argosy.mirror import Mirror
 from argosy.models import Service
-from argosy.registry import Registry, RegistryCredentials
+from argosy.registry import Registry
+from argosy.registry_login import Login
 from argosy.registry_targets import RegistryTarget
 from blocks.argocd_server import ArgoCDServer
-from blocks.container_registry import ContainerRegistry
+from blocks.buildkit_tls import BuildKitTLS
+from blocks.engine import build_secret, builder_host
 from blocks.gitops_repository import GitOpsRepository
+from tasks import connections
 from tasks.block_loading import load_block
 from tasks.recent import Recent
 
@@ -73,16 +81,21 @@ class Workspace:
         identity = self.repository.identity(sign=self.environment.sign)
         return Writer(self.mirror, self.environment, identity, run_id(), now)
 
-    def credentials(self, host: str) -> RegistryCredentials | None:
-        """What opens the registry at `host`; None where that is open to all, or none of the environment's."""
+    def client(self, host: str) -> AbstractContextManager[Registry]:
+        """The run's client for the registry at `host`, logged in where that is one of the environment's."""
         target = self.environment.registry_at(host)
-        return load(ContainerRegistry, target.login).credentials() if target else None
+        return connections.registry(host, target.login if target else None, self.environment.breaker)
 
-    def client(self, host: str) -> Registry:
-        """A client for the registry at `host`, with the environment's credentials where it is one of its own."""
-        return Registry(host, self.credentials(host))
+    def login(self, host: str) -> Login:
+        """The run's login to the registry at `host`; one that opens nothing where it is none of the environment's."""
+        target = self.environment.registry_at(host)
+        return connections.of_run().login(target.login) if target else Login.of(None)
 
-    def home(self, service: Service) -> Registry:
+    def breaker(self, host: str) -> Breaker:
+        """The run's breaker for the registry at `host`."""
+        return connections.of_run().breaker(host, self.environment.breaker)
+
+    def home(self, service: Service) -> AbstractContextManager[Registry]:
         """A client for the registry that the service lives in."""
         return self.client(self.environment.registry(service).host)
 
@@ -94,6 +107,13 @@ class Workspace:
         """The block of the environment's Argo CD."""
         return load(ArgoCDServer, self.environment.blocks.argocd)
 
-    def docker(self) -> DockerHost:
-        """The block of the environment's container engine."""
-        return load(DockerHost, self.environment.blocks.docker)
+    def builder(self) -> BuilderHost:
+        """Where the environment's images are built; the engine's block is needed only where an engine builds."""
+        builder = self.environment.builder
+        elsewhere = builder.name or builder.address
+        tls = load(BuildKitTLS, builder.tls) if builder.tls else None
+        return builder_host(None if elsewhere else load(DockerHost, self.environment.blocks.docker), builder, tls)
+
+    def secret(self, name: str) -> SecretStr:
+        """The secret of a build that the Secret block called `name` keeps."""
+        return build_secret(load(Secret, name), name)

@@ -42,7 +42,7 @@ def _adopted(work: Workspace, plan: Plan) -> list[Release]:
 
 def _as_it_is(work: Workspace, item: ServicePlan) -> Release:
     with work.client(item.wanted.host) as registry:
-        manifest_digest = registry.digest_of(item.wanted.name, item.wanted.tag)
-    if manifest_digest is None:
+        manifest = registry.find(item.wanted.name, item.wanted.tag)
+    if manifest is None:
         raise Terminal(f"the registry has no {item.wanted}", service=item.name, remedy="run the release again")
-    return Release(item.service, item.current, item.wanted, item.content, manifest_digest)
+    return Release(item.service, item.current, item.wanted, item.content, manifest.digest)

@@ -16,11 +16,13 @@ from argosy.home import home
 from deployments.local.git_server import BOT, GitServer
 from tests import side_by_side
 from tests.cloud import Cloud
+from tests.engine.yard import Yard
 from tests.users_home import UsersHome
 
 if TYPE_CHECKING:  # some import Prefect, which takes seconds that the tests of the engine need not wait for
     from xdist.remote import Producer
 
+    from deployments.local.aws import Aws
     from deployments.local.stack import Stack
     from tests.e2e.store import Store
     from tests.hosted import HostedShop
@@ -64,6 +66,22 @@ def packages() -> Path:
 def cloud(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterator[Cloud]:
     with Cloud.started(tmp_path_factory.mktemp("cloud"), packages) as cloud:
         yield cloud
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """An AWS account with IAM enforced, and without a registry to push to."""
+    from deployments.local.aws import Aws
+
+    with Aws(state=tmp_path_factory.mktemp("aws")) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def yard(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterator[Yard]:
+    """An engine and a registry that the tests of builds share."""
+    with Yard.started(tmp_path_factory.mktemp("yard"), packages) as yard:
+        yield yard
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def wanted(environments: Sequence[Environment], deployments: Sequence[Mapping[st
 
 
 def _of_environment(environment: Environment) -> Iterator[Wanted]:
-    yield Wanted("docker-host", environment.blocks.docker)
+    yield from _of_builds(environment)
     for target in environment.used_registries:
         if target.type == "ecr":
             login = Need(("aws_credentials", "token"), "Amazon ECR lets nobody in without credentials", _SET)
@@ -62,6 +62,18 @@ def _of_environment(environment: Environment) -> Iterator[Wanted]:
             yield Wanted("container-registry", target.login)
     if environment.watch:
         yield Wanted("argocd-server", environment.blocks.argocd)
+
+
+def _of_builds(environment: Environment) -> Iterator[Wanted]:
+    builder = environment.builder
+    if not (builder.name or builder.address):
+        yield Wanted("docker-host", environment.blocks.docker)
+    if builder.tls:
+        yield Wanted("buildkit-tls", builder.tls)
+    for service in environment.services:
+        for name in (*(block for _, block in service.build.secrets), service.build.ssh):
+            if name:
+                yield Wanted("secret", name)
 
 
 def check(blocks: Sequence[Wanted], documents: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:

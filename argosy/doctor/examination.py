@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from argosy.builders import BuilderHost
 from argosy.doctor import checkout, configuration, inputs, machine, orchestrator, remotes
 from argosy.doctor.findings import Finding
 from argosy.doctor.tracked import Checkout
 from argosy.environment import Environment
 from argosy.errors import ArgosyError
 from argosy.git import Git
-from argosy.images import BuilderHost
 
 logger = logging.getLogger(__name__)
 

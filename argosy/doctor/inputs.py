@@ -1,11 +1,11 @@
-"""What `argosy.yaml` points at: the Dockerfile, context, chart and values file of every service."""
+"""What `argosy.yaml` points at: the Dockerfile, context, chart and values file of every service, and policies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from argosy import charts
-from argosy.doctor import contexts
+from argosy.doctor import contexts, repository_policies
 from argosy.doctor.findings import Finding, Level, of_error
 from argosy.doctor.tracked import Checkout
 from argosy.environment import Environment
@@ -22,6 +22,7 @@ def check(checkout: Checkout, environments: tuple[Environment, ...]) -> tuple[Fi
         inside = contexts.Contexts.of(checkout, environment)
         for service in environment.services:
             found |= dict.fromkeys(_service(checkout, environment, service, inside))
+    found |= dict.fromkeys(repository_policies.check(checkout, environments))
     paths = f"{len(environments[0].services)} services" if environments else "no services"
     return tuple(found) or (Finding(Level.GOOD, "services", paths, "each has its Dockerfile, chart and values file"),)
 

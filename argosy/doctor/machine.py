@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from argosy.build_errors import classify
-from argosy.build_errors import engine as no_engine
+from argosy.builders import BuilderHost
 from argosy.doctor.findings import Finding, Level, probed
+from argosy.engine_errors import engine as no_engine
 from argosy.errors import Terminal, Transient
-from argosy.images import BuilderHost
 
 _GIT = (2, 34)  # the first that signs with SSH keys
 _SECONDS = 15.0

@@ -25,6 +25,7 @@ from argosy.registry import Registry
 from argosy.registry_auth import RegistryCredentials, is_loopback
 from argosy.registry_errors import fault, unreachable
 from argosy.registry_targets import RegistryTarget
+from argosy.resilience import ONCE
 from argosy.transfer_errors import explain
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _registry(given: Given, environment: Environment, target: RegistryTarget) ->
     host, credentials = target.host, registry_credentials(given, target)
     if credentials is None:
         return _answers(f"{'http' if is_loopback(_name(host)) else 'https'}://{host}/v2/", given, "the registry")
-    with Registry(host, credentials, timeout=given.seconds) as client:
+    with Registry(host, credentials, timeout=given.seconds, retry=ONCE) as client:
         for service in environment.services[:1]:
             client.digest_of(target.repository_of(service.name), "latest")
     return "answers, and lets these credentials in"

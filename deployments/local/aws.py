@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
+from typing import Any
 
 import boto3
 import botocore.session
@@ -23,29 +25,26 @@ from deployments.local.process import Process, environment
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
-# The design document's policy, and below the line what else a release reads or sets on a repository.
-PIPELINE_ACTIONS = (
-    "ecr:GetAuthorizationToken",
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:GetDownloadUrlForLayer",
-    "ecr:BatchGetImage",
-    "ecr:BatchImportLayerPart",
-    "ecr:CompleteLayerUpload",
-    "ecr:DescribeRepositories",
-    "ecr:CreateRepository",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-    # ---
-    "ecr:DescribeImages",
-    "ecr:GetLifecyclePolicy",
-    "ecr:ListTagsForResource",
-    "ecr:PutImageScanningConfiguration",
-    "ecr:PutImageTagMutability",
-    "ecr:PutLifecyclePolicy",
-    "ecr:TagResource",
-    "sts:GetCallerIdentity",
+_POLICIES = Path(__file__).parents[1] / "terraform" / "policies"
+
+
+def policy_document(name: str, prefix: str = "") -> dict[str, list[dict[str, Any]]]:
+    """A policy of `deployments/terraform/policies`, for the repositories whose names begin with `prefix`."""
+    text = Template((_POLICIES / f"{name}.json").read_text())
+    document: dict[str, list[dict[str, Any]]] = json.loads(
+        text.substitute(partition="aws", region=REGION, account=ACCOUNT, prefix=prefix)
+    )
+    return document
+
+
+PIPELINE_POLICIES = ("release", "scan", "registry")
+PIPELINE_ACTIONS = tuple(
+    action
+    for name in PIPELINE_POLICIES
+    for statement in policy_document(name)["Statement"]
+    for action in statement["Action"]
 )
+"""Everything that Argosy asks of AWS, as those who run it are told to allow it."""
 BRIDGE_ACTIONS = ("ecr:PutImage", "ecr:BatchDeleteImage")
 
 
@@ -79,7 +78,7 @@ class Aws(Part):
         try:
             self._administrator = self.create_user("administrator", ["*"])
             httpx.post(f"{self.endpoint_url}/moto-api/reset-auth", content="0", trust_env=False).raise_for_status()
-            self.key = self.create_user("argosy", PIPELINE_ACTIONS)
+            self.key = self.create_user_with("argosy", *map(policy_document, PIPELINE_POLICIES))
             self.bridge_key = self.create_user("bridge", BRIDGE_ACTIONS)
         except BaseException:
             self.stop()
@@ -91,10 +90,14 @@ class Aws(Part):
 
     def create_user(self, name: str, actions: Sequence[str], resource: str = "*") -> AccessKey:
         """Create a user who may do `actions` on `resource` (an ARN, `*` in it stands for anything), and its key."""
-        policy = _policy(_allowing(actions, resource))
+        return self.create_user_with(name, _policy(_allowing(actions, resource)))
+
+    def create_user_with(self, name: str, *policies: Mapping[str, object]) -> AccessKey:
+        """Create a user who may do what any of `policies` allows, and its key."""
         with closing(session(self._administrator).client("iam", endpoint_url=self.endpoint_url)) as iam:
             iam.create_user(UserName=name)
-            iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
+            for number, policy in enumerate(policies):
+                iam.put_user_policy(UserName=name, PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(policy))
             key = iam.create_access_key(UserName=name)["AccessKey"]
         return AccessKey(name, key["AccessKeyId"], SecretStr(key["SecretAccessKey"]))
 
@@ -102,8 +105,9 @@ class Aws(Part):
         """Create a role that may do `actions` and that users who may assume roles assume, and return its ARN."""
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
         with closing(session(self._administrator).client("iam", endpoint_url=self.endpoint_url)) as iam:
-            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]
-            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=_policy(_allowing(actions)))
+            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_policy(trust)))["Role"]
+            allowed = json.dumps(_policy(_allowing(actions)))
+            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=allowed)
         return str(role["Arn"])
 
     def issued(self) -> list[tuple[SecretStr, SecretStr]]:
@@ -123,8 +127,8 @@ def _allowing(actions: Sequence[str], resource: str = "*") -> dict[str, object]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
 
 
-def _policy(statement: Mapping[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def _policy(statement: Mapping[str, object]) -> dict[str, object]:
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def session(key: AccessKey) -> boto3.Session:

@@ -40,10 +40,12 @@ class Engine(Part):
     """A Docker Engine with BuildKit, reached at `docker_host`; a private one leaves nothing when it stops.
 
     `state` is the stack's folder, `cache` where packages are unpacked; `private` leaves the user's Docker alone.
+    A private engine has containerd's image store unless `image_store` is False.
     """
 
-    def __init__(self, state: Path, cache: Path, *, private: bool = False) -> None:
+    def __init__(self, state: Path, cache: Path, *, private: bool = False, image_store: bool = True) -> None:
         self._state = state
+        self._image_store = image_store
         self._cache = cache
         self._users = None if private else docker_probe.user_host()
         self._folder = state / _NAME
@@ -134,7 +136,7 @@ class Engine(Part):
     def _start_private(self, busybox: Path) -> None:
         self._run.mkdir(mode=0o700, exist_ok=True)
         configuration = self._folder / "daemon.json"
-        configuration.write_text(json.dumps({"features": {"containerd-snapshotter": True}}))
+        configuration.write_text(json.dumps({"features": {"containerd-snapshotter": self._image_store}}))
         name = network.create(self.key, busybox)
         # In namespaces of its own: when their first process ends, however it does, the kernel ends every container
         # and shim and undoes every mount.

@@ -47,11 +47,18 @@ class Registry(Part):
     def start(self) -> None:
         """Write its configuration and start it; raises as `Process.start` does."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        salt = bcrypt.gensalt(_ROUNDS, prefix=b"2a")  # Go's bcrypt of distribution 2.8 knows 2a for certain
-        entry = bcrypt.hashpw(self.password.get_secret_value().encode(), salt).decode()
-        (self._folder / "htpasswd").write_text(f"{USER}:{entry}\n")
+        self.admit(self.password)
         (self._folder / "config.yml").write_text(json.dumps(self._configuration(), indent=2))
         self._process.start()
+
+    def admit(self, password: SecretStr) -> None:
+        """Open to `password`, and to no other, from the next request on."""
+        salt = bcrypt.gensalt(_ROUNDS, prefix=b"2a")  # Go's bcrypt of distribution 2.8 knows 2a for certain
+        entry = bcrypt.hashpw(password.get_secret_value().encode(), salt).decode()
+        # It looks at the file's time of change, and reads it at once when that is another.
+        new = self._folder / "htpasswd.new"
+        new.write_text(f"{USER}:{entry}\n")
+        new.replace(self._folder / "htpasswd")
 
     def stop(self) -> None:
         """End it; what was pushed stays in the state directory."""

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from benchmarks.memory import Peak
+from benchmarks.memory import Peak, of_imports
 
 # Says when its peak is over, and then waits to be ended, with far less.
 _GREEDY = "import sys; x = b'x' * (int(sys.argv[1]) << 20); del x; print(flush=True); sys.stdin.read()"
@@ -31,3 +31,7 @@ def test_other_processes_do_not_count() -> None:
     peak = Peak(os.getpid(), "of-the-test")
     greedy(80, "of-another", peak)
     assert peak.mebibytes == 0.0
+
+
+def test_the_imports_of_a_run_alone_need_more_than_a_bare_process_and_less_than_a_run_may_have() -> None:
+    assert 50 < of_imports() < 300

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from argosy.errors import Terminal
-from benchmarks.phases import Record, phases, until_written
+from benchmarks.phases import Record, phases, stage, until_written
 from deployments.local.prefect_api import FlowRun, TaskRun
 
 TASKS = {
@@ -35,12 +35,12 @@ def tasks(**changed: tuple[float, float | None]) -> list[TaskRun]:
 
 
 LINES = [
-    (9.5, "cart: #3 [2/2] RUN echo pushing it"),
-    (11, "cart: #15 pushing layers"),
-    (13, "ui: #7 exporting to image"),
-    (13.5, "ui: #7 pushing layers"),
-    (14, "cart: #15 pushing manifest for 127.0.0.1:5000/cart"),
-    (14.5, "ui: #7 pushing layers 1.0s done"),
+    (9.5, "cart: [2/2] RUN echo pushing it"),
+    (11, "cart: exporting to image: pushing layers"),
+    (13, "ui: exporting to image"),
+    (13.5, "ui: exporting to image: pushing layers"),
+    (14, "cart: exporting to image: pushing manifest for 127.0.0.1:5000/cart"),
+    (14.5, "ui: exporting to image: pushing layers 1.0s done"),
 ]
 
 
@@ -67,6 +67,22 @@ def test_the_parts_follow_each_other_and_sum_up_to_the_run() -> None:
 
 def test_what_is_measured_begins_at_the_flows_start_and_ends_with_the_write_back() -> None:
     assert until_written(record()) == 13.0
+
+
+def test_the_stage_lasts_from_the_first_repository_to_the_last_image() -> None:
+    parts = stage(record())
+    assert parts == [("ensure repositories", 2.0), ("builds", 3.5), ("pushes", 1.5)]
+    assert sum(seconds for _, seconds in parts) == 7.0
+
+
+def test_a_stage_that_only_reuses_has_no_pushes() -> None:
+    found = [task for task in tasks(reuse_cart=(9, 13)) if task.name != "build cart"]
+    assert stage(record(found, lines=0)) == [("ensure repositories", 2.0), ("reuse", 3.0)]
+
+
+def test_a_stage_without_its_tasks_is_an_error_and_not_a_quick_one() -> None:
+    with pytest.raises(Terminal, match="ensure repositories"):
+        stage(record([task for task in tasks() if not task.name.startswith("ensure ")]))
 
 
 def test_what_has_not_arrived_yet_is_waited_for() -> None:

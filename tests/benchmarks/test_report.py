@@ -62,6 +62,12 @@ def test_subjects_take_turns() -> None:
     assert len(told) == 4
 
 
+def test_a_subject_that_measures_several_things_has_a_figure_for_each() -> None:
+    seconds = iter([1.0, 2.0, 3.0, 4.0])
+    found = report.in_turn(2, [lambda: {"whole": next(seconds), "part": next(seconds)}], lambda line: None)
+    assert {name: figure.rounds for name, figure in found.items()} == {"whole": (1.0, 3.0), "part": (2.0, 4.0)}
+
+
 def test_the_document_has_every_figure_and_can_be_read_back() -> None:
     document = result(3.2).model_dump_json()
     read = json.loads(document)

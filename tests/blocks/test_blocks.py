@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 from prefect.blocks.core import Block
+from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect_aws import AwsCredentials
 from prefect_docker import DockerHost
 from pydantic import SecretStr, ValidationError
 
+from argosy.build_options import Builder
 from argosy.errors import ConfigurationError, Terminal, Transient
 from blocks.argocd_server import ArgoCDServer
+from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry
-from blocks.engine import builder_host
+from blocks.engine import build_secret, builder_host
 from blocks.gitops_repository import GitOpsRepository
 from deployments.local.process import free_port
 
@@ -28,6 +31,7 @@ MAKERS: dict[str, Callable[[], Block]] = {
     "gitops-repository": lambda: GitOpsRepository(url=URL, token=SecretStr(SECRET), signing_key=SecretStr(KEY)),
     "container-registry": lambda: ContainerRegistry(username="bot", token=SecretStr(SECRET)),
     "argocd-server": lambda: ArgoCDServer(url="https://argocd.example", token=SecretStr(SECRET)),
+    "buildkit-tls": lambda: BuildKitTLS(ca="an authority", certificate="a certificate", key=SecretStr(KEY)),
 }
 
 
@@ -139,3 +143,18 @@ def test_an_aws_that_cannot_be_reached_is_a_passing_trouble() -> None:
 def test_the_engine_is_the_one_of_the_block_else_of_the_worker() -> None:
     assert builder_host(DockerHost(base_url="unix:///run/engine.sock")).docker_host == "unix:///run/engine.sock"
     assert builder_host(DockerHost()).docker_host is None
+
+
+def test_a_daemon_is_opened_by_the_files_of_its_block() -> None:
+    builder = Builder(address="tcp://build.example:1234", tls="fleet")
+    host = builder_host(None, builder, BuildKitTLS(ca="a", certificate="b", key=SecretStr(KEY)))
+    assert (host.builder, host.docker_host) == (builder, None)
+    assert host.tls is not None
+    assert (host.tls.ca, host.tls.certificate, host.tls.key.get_secret_value()) == ("a", "b", KEY)
+    assert SECRET not in repr(host)
+
+
+def test_a_secret_of_a_build_is_text_and_nothing_else() -> None:
+    assert build_secret(Secret(value=SecretStr(SECRET)), "npm").get_secret_value() == SECRET
+    with pytest.raises(ConfigurationError, match=r"the secret block npm has no text .*as text"):
+        build_secret(Secret(value={"token": SECRET}), "npm")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import secrets
 
 import pytest
+from prefect.blocks.system import Secret
 from prefect_aws import AwsCredentials
 from prefect_aws.client_parameters import AwsClientParameters
 from pydantic import SecretStr
 
 from argosy.redact import redact
 from blocks.argocd_server import ArgoCDServer
+from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry, ecr_client
+from blocks.engine import build_secret
 from blocks.gitops_repository import GitOpsRepository
 from deployments.local.aws import PIPELINE_ACTIONS, REGION
 from tests.cloud import Cloud
@@ -40,6 +43,13 @@ def test_the_token_of_argo_cd(secret: str) -> None:
 def test_the_token_of_a_registry(secret: str) -> None:
     ContainerRegistry(username="bot", token=SecretStr(secret)).credentials()
     assert secret not in redact(secret)
+
+
+def test_the_secret_of_a_build_and_the_key_of_a_builder(secret: str) -> None:
+    build_secret(Secret(value=SecretStr(secret)), "npm")
+    BuildKitTLS(ca="a", certificate="b", key=SecretStr(secret[::-1])).files()
+    assert secret not in redact(secret)
+    assert secret[::-1] not in redact(secret[::-1])
 
 
 def test_the_password_that_ecr_hands_out_and_the_session_that_it_was_asked_with(

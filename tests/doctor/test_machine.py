@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from argosy.builders import BuilderHost
 from argosy.doctor import machine
 from argosy.doctor.findings import Finding, Level, probed
-from argosy.images import BuilderHost
 from deployments.local.engine import packages as engine_packages
 from deployments.local.packages import unpack
 from deployments.local.process import free_port

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
 
+from argosy.build_category import Category
 from argosy.build_errors import classify
+from argosy.clean_errors import cleaned
 from argosy.errors import Terminal, Transient
 
 LOGS = Path(__file__).parent / "build_logs"
 MEND, NETWORK = "mend the Dockerfile", "check the network and the registry"
 CASES = [
+    ("bad-arg", Terminal, r"base name \(\$\{BASE\}\) should not be blank", MEND),
+    ("cancelled-beside", Terminal, r"step '\[tests 2/2\] RUN .* exit code: 2: 1 passed \| 1 failed", "mend the step"),
+    ("failing-heredoc", Terminal, r"RUN <<END .* exit code: 1: one", "mend the step"),
+    ("forged", Terminal, r"Dockerfile:3 \(RUN echo .* exit code: 5: ------", "mend the step"),
+    ("many-lines", Terminal, r"exit code: 1: line 51 \|", "mend the step"),
+    ("missing-command", Terminal, r"RUN nosuchtool --build' failed with exit code: 127", "mend the step"),
+    ("no-shell", Terminal, r'exit code: 1: .*"/bin/sh": .*no such file', "mend the step"),
     ("base-403", Terminal, "403 Forbidden", "let these credentials pull that image"),
     ("base-503", Transient, "503 Service Unavailable", NETWORK),
     ("base-unknown-host", Transient, "no such host", NETWORK),
@@ -73,3 +83,28 @@ def test_no_log_is_left_untold() -> None:
 )  # fmt: skip
 def test_what_only_hosted_registries_say_is_understood_too(said: str, remedy: str) -> None:
     assert remedy in (classify(f"ERROR: failed to solve: {said}\n").remedy or "")
+
+
+def test_a_failure_names_the_line_of_the_dockerfile_by_its_path_in_the_repository() -> None:
+    log = (LOGS / "failing-heredoc.log").read_text()
+    error = classify(log, "ui", "src/ui/deep/build.Dockerfile")
+    assert error.message.startswith("src/ui/deep/build.Dockerfile:3 (RUN <<END): step '[2/2] RUN <<END")
+    assert str(error).startswith("ui: Docker build failure: src/ui/deep/build.Dockerfile:3 ")
+    assert classify(log).message.startswith("deep/build.Dockerfile:3 (RUN <<END): ")
+
+
+def test_a_failure_has_the_last_lines_of_the_step_that_failed() -> None:
+    lines = " | ".join(f"line {number}" for number in range(51, 61))
+    assert classify((LOGS / "many-lines.log").read_text()).message.endswith(f"exit code: 1: {lines}")
+
+
+@pytest.mark.parametrize("log", [case[0] for case in CASES])
+def test_what_may_pass_is_a_matter_of_network_or_resources_and_nothing_else_is(log: str) -> None:
+    error = classify((LOGS / f"{log}.log").read_text())
+    assert (error.category in {Category.NETWORK, Category.RESOURCES}) is isinstance(error, Transient)
+    assert error.category in set(Category)
+
+
+def test_the_category_stays_with_an_error_that_is_kept_and_cleaned() -> None:
+    error = pickle.loads(pickle.dumps(cleaned(classify((LOGS / "killed.log").read_text()))))  # noqa: S301 - our own bytes
+    assert error.category == Category.RESOURCES

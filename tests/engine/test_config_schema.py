@@ -110,6 +110,9 @@ def test_what_we_show_people_is_valid(file: str) -> None:
         ("target: {branch: main}", "target: {branch: main}\n    rollback: true"),
         ("target: {branch: main}", "target: {branch: main}\n    retry: {max_attempts: 0}"),
         ("target: {branch: main}", "target: {branch: main}\n    retry: {max_attempts: 2, initial_delay: 0}"),
+        ("target: {branch: main}", "target: {branch: main}\n    breaker: {failures: 0}"),
+        ("target: {branch: main}", "target: {branch: main}\n    breaker: {delay: -1}"),
+        ("target: {branch: main}", "target: {branch: main}\n    breaker: {failures: 1, delay: 0.5}"),
     ],
 )  # fmt: skip
 def test_an_editor_takes_what_is_loaded_and_nothing_else(old: str, new: str) -> None:

@@ -10,13 +10,20 @@ from pathlib import Path
 import pytest
 
 from argosy import home as homes
+from argosy.build_request import BuildRequest
+from argosy.builders import BuilderHost
 from argosy.errors import Terminal, Transient
-from argosy.images import BuilderHost, BuildRequest, build
+from argosy.images import build
 from argosy.mirror import Mirror, Remote
 from argosy.models import BuildContext, ImageReference, Service
 from tests.engine.shop import Shop
 
-NOISY = "#!/bin/sh\ncat >/dev/null\nwhile :; do echo 'a line of output that is long enough to fill a disk'; done\n"
+NOISY = """\
+#!/bin/sh
+[ "$2" = build ] || exit 0
+cat >/dev/null
+while :; do echo 'a line of output that is long enough to fill a disk'; done
+"""
 SHA = "a" * 40
 
 

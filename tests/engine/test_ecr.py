@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
-from argosy.ecr import DEFAULT_LIFECYCLE_POLICY, MOVING_TAGS, authorization, ensure_repository, translate
+from argosy.ecr import DEFAULT_LIFECYCLE_POLICY, MOVING_TAGS, Ensured, authorization, ensure_repository, translate
 from argosy.errors import Terminal, Transient
 from argosy.infrastructure import ECRRepository, LifecyclePolicy, ScanConfig
 from deployments.local.process import free_port
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
 
 REGION = "eu-west-1"
+POLICY = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]}
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,29 +71,30 @@ def rules(client: ECRClient, name: str) -> list[dict[str, Any]]:
 
 
 def test_a_missing_repository_is_created_as_wanted(client: ECRClient, wanted: ECRRepository) -> None:
-    repository, done = ensure_repository(client, wanted)
-    assert done == ("created the repository", "set the lifecycle policy")
+    ensured = ensure_repository(client, wanted)
+    assert (ensured.mended, ensured.remaining) == (("created the repository", "set the lifecycle policy"), ())
+    repository = ensured.repository
     there = standing(client, wanted.name)
     assert there["imageScanningConfiguration"] == {"scanOnPush": True}
     assert there["encryptionConfiguration"]["encryptionType"] == "AES256"
     assert there["imageTagMutability"] == "MUTABLE"
     assert repository.url == there["repositoryUri"]
     assert repository.url.endswith(wanted.name)
-    assert len(rules(client, wanted.name)) == 4
+    assert len(rules(client, wanted.name)) == 5
 
 
 @pytest.mark.parametrize("mutability", ["MUTABLE", "IMMUTABLE"])
 def test_a_second_time_there_is_nothing_to_mend(client: ECRClient, wanted: ECRRepository, mutability: Any) -> None:
-    wanted = ECRRepository(wanted.name, REGION, "", DEFAULT_LIFECYCLE_POLICY, ScanConfig(), mutability)
-    first, _ = ensure_repository(client, wanted)
-    assert ensure_repository(client, wanted) == (first, ())
+    wanted = replace(wanted, mutability=mutability, policy=POLICY, tags=(("team", "shop"),))
+    first = ensure_repository(client, wanted).repository
+    assert ensure_repository(client, wanted) == Ensured(first)
 
 
 def test_each_difference_is_mended_and_said(client: ECRClient, wanted: ECRRepository) -> None:
     client.create_repository(repositoryName=wanted.name, imageTagMutability="IMMUTABLE")
-    other = LifecyclePolicy(DEFAULT_LIFECYCLE_POLICY.rules[-1:])
+    other = LifecyclePolicy(DEFAULT_LIFECYCLE_POLICY.rules[:1])
     client.put_lifecycle_policy(repositoryName=wanted.name, lifecyclePolicyText=other.to_json())
-    _, done = ensure_repository(client, wanted)
+    done = ensure_repository(client, wanted).mended
     assert done == (
         "switched scanning on push on",
         "made tags mutable, which were immutable",
@@ -98,13 +103,13 @@ def test_each_difference_is_mended_and_said(client: ECRClient, wanted: ECRReposi
     there = standing(client, wanted.name)
     assert there["imageScanningConfiguration"] == {"scanOnPush": True}
     assert there["imageTagMutability"] == "MUTABLE"
-    assert len(rules(client, wanted.name)) == 4
+    assert len(rules(client, wanted.name)) == 5
 
 
 def test_a_repository_is_made_immutable_but_for_the_tags_that_move(client: ECRClient, wanted: ECRRepository) -> None:
     client.create_repository(repositoryName=wanted.name)
-    _, done = ensure_repository(client, ECRRepository(wanted.name, REGION, mutability="IMMUTABLE"))
-    assert "made tags immutable except content-*, deployed-*, latest, previous-*, which were mutable" in done
+    done = ensure_repository(client, ECRRepository(wanted.name, REGION, mutability="IMMUTABLE")).mended
+    assert "made tags immutable except cache-*, content-*, deployed-*, latest, previous-*, which were mutable" in done
     there = standing(client, wanted.name)
     assert there["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
     assert {item["filter"] for item in there["imageTagMutabilityExclusionFilters"]} == set(MOVING_TAGS)
@@ -113,21 +118,21 @@ def test_a_repository_is_made_immutable_but_for_the_tags_that_move(client: ECRCl
 def test_scanning_is_switched_off_where_that_is_wanted(client: ECRClient, wanted: ECRRepository) -> None:
     ensure_repository(client, wanted)
     quiet = ECRRepository(wanted.name, REGION, scan_configuration=ScanConfig(scan_on_push=False))
-    assert ensure_repository(client, quiet)[1] == ("switched scanning on push off",)
+    assert ensure_repository(client, quiet).mended == ("switched scanning on push off",)
     assert standing(client, wanted.name)["imageScanningConfiguration"] == {"scanOnPush": False}
 
 
 def test_without_a_wanted_lifecycle_policy_the_standing_one_stays(client: ECRClient, wanted: ECRRepository) -> None:
     ensure_repository(client, wanted)
-    assert ensure_repository(client, ECRRepository(wanted.name, REGION))[1] == ()
-    assert len(rules(client, wanted.name)) == 4
+    assert ensure_repository(client, ECRRepository(wanted.name, REGION)).mended == ()
+    assert len(rules(client, wanted.name)) == 5
 
 
 def test_the_same_policy_written_otherwise_is_no_difference(client: ECRClient, wanted: ECRRepository) -> None:
     ensure_repository(client, wanted)
     text = json.dumps({"rules": rules(client, wanted.name)[::-1]}, indent=2, sort_keys=True)
     client.put_lifecycle_policy(repositoryName=wanted.name, lifecyclePolicyText=text)
-    assert ensure_repository(client, wanted)[1] == ()
+    assert ensure_repository(client, wanted).mended == ()
 
 
 def test_a_repository_that_another_run_creates_meanwhile_is_mended(
@@ -139,7 +144,7 @@ def test_a_repository_that_another_run_creates_meanwhile_is_mended(
         other.create_repository(repositoryName=wanted.name)
 
     client.meta.events.register("before-call.ecr.CreateRepository", overtake)
-    _, done = ensure_repository(client, wanted)
+    done = ensure_repository(client, wanted).mended
     other.close()
     assert done == ("switched scanning on push on", "set the lifecycle policy")
 
@@ -147,22 +152,8 @@ def test_a_repository_that_another_run_creates_meanwhile_is_mended(
 def test_many_runs_at_once_create_one_repository(client: ECRClient, wanted: ECRRepository) -> None:
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda _: ensure_repository(client, wanted), range(6)))
-    assert sum("created the repository" in done for _, done in found) == 1
-    assert len({repository for repository, _ in found}) == 1
-
-
-def test_what_is_deployed_is_matched_by_a_rule_of_its_own_before_any_that_expires() -> None:
-    document = json.loads(DEFAULT_LIFECYCLE_POLICY.to_json())["rules"]
-    assert [rule["rulePriority"] for rule in document] == sorted({rule["rulePriority"] for rule in document})
-    keep, rest = document[:2], document[2:]
-    # Of several patterns in one rule ECR wants all on one image, so each has its rule.
-    assert [rule["selection"]["tagPatternList"] for rule in keep] == [["deployed-*"], ["previous-*"]]
-    assert all(rule["selection"]["countType"] == "imageCountMoreThan" for rule in keep)
-    assert all(rule["selection"]["countNumber"] > 1000 for rule in keep)
-    assert [rule["selection"]["tagStatus"] for rule in rest] == ["untagged", "any"]
-    assert rest[0]["selection"] | {"countUnit": "days", "countNumber": 14} == rest[0]["selection"]
-    assert rest[1]["selection"]["countNumber"] == 100
-    assert 100 <= len(DEFAULT_LIFECYCLE_POLICY.to_json()) <= 30720
+    assert sum("created the repository" in each.mended for each in found) == 1
+    assert len({each.repository for each in found}) == 1
 
 
 def test_the_token_is_a_user_and_a_password_for_the_registry_of_the_account(client: ECRClient) -> None:

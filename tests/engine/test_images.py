@@ -2,11 +2,9 @@
 
 import hashlib
 import io
-import os
 import tarfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,29 +12,19 @@ import pytest
 from pydantic import SecretStr
 
 from argosy import images
+from argosy.build_request import BuildRequest
+from argosy.builders import BuilderHost
 from argosy.errors import Terminal, Transient
-from argosy.home import home
-from argosy.images import BuilderHost, BuildRequest
-from argosy.models import BuildContext, ImageReference, Service
-from argosy.registry import Registry, RegistryCredentials
-from deployments.local import registry as local
-from deployments.local.engine import Engine, packages
-from deployments.local.packages import unpack
-from tests import processes
-
-DOCKERFILE = """\
-FROM scratch
-COPY busybox /bin/sh
-ARG TEXT=none
-RUN echo "$TEXT" >/text
-"""
+from argosy.models import BuildContext
+from argosy.registry import RegistryCredentials
+from tests.engine.yard import DOCKERFILE, Yard, add, gone, running, service
 
 
 def test_nothing_of_the_workers_environment_reaches_the_build_client(tmp_path: Path) -> None:
     worker = {"PATH": "/bin", "HOME": "/root", "AWS_SECRET_ACCESS_KEY": "x", "DOCKER_HOST": "unix:///a"}
     tls = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}
     host = BuilderHost("tcp://builder:2376", worker | tls)
-    wanted = {"PATH": "/bin", "DOCKER_HOST": "tcp://builder:2376", "DOCKER_CONFIG": str(tmp_path)}
+    wanted = {"PATH": f"{tmp_path}:/bin", "DOCKER_HOST": "tcp://builder:2376", "DOCKER_CONFIG": str(tmp_path)}
     assert host.variables(tmp_path) == wanted | tls
     assert BuilderHost(None, worker).variables(tmp_path)["DOCKER_HOST"] == "unix:///a"
     assert "AWS_SECRET" not in repr(host)
@@ -46,71 +34,6 @@ def test_a_worker_without_docker_is_told_what_to_install(tmp_path: Path) -> None
     request = BuildRequest(service(), (), "Dockerfile", lambda stream: None, tmp_path)
     with pytest.raises(Terminal, match="install docker-cli"):
         images.build(request, BuilderHost(None, {"PATH": str(tmp_path)}), {}, print)
-
-
-@dataclass(frozen=True)
-class Yard:
-    """A real engine and a real registry behind a password."""
-
-    host: BuilderHost
-    registry: str
-    user: RegistryCredentials
-    busybox: bytes
-    lines: list[str] = field(default_factory=list)
-
-    def build(self, request: BuildRequest, host: BuilderHost | None = None) -> str:
-        return images.build(request, host or self.host, {self.registry: self.user}, self.lines.append)
-
-    def request(self, scratch: Path, dockerfile: str, *tags: str, timeout: float = 60) -> BuildRequest:
-        def write(stream: BinaryIO) -> None:
-            with tarfile.open(fileobj=stream, mode="w|") as archive:
-                add(archive, "busybox", self.busybox)
-                add(archive, "deep/Dockerfile", dockerfile.encode())
-
-        references = tuple(ImageReference(f"{self.registry}/shop/ui", tag) for tag in tags or ("1",))
-        return BuildRequest(service(timeout), references, "deep/Dockerfile", write, scratch)
-
-    def client(self) -> Registry:
-        return Registry(self.registry, self.user)
-
-
-def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)
-    member.size, member.mode, member.mtime = len(content), 0o755, 315_532_800
-    archive.addfile(member, io.BytesIO(content))
-
-
-def service(timeout: float = 60, *, context: BuildContext | None = None) -> Service:
-    build = context or BuildContext("src/ui", "src/ui/deep/Dockerfile", labels=(("team", "shop"),))
-    return Service("ui", "src/ui", "src/ui/chart", "src/ui/chart/values.yaml", "shop/ui", build, timeout=timeout)
-
-
-@pytest.fixture(scope="module")
-def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
-    cache, state = home() / "packages", tmp_path_factory.mktemp("yard")
-    user = RegistryCredentials(local.USER, SecretStr("a password"))
-    store = local.Registry(local.binary(cache), user.password, state=state)
-    busybox = (unpack(packages(), cache) / "bin/busybox").read_bytes()
-    with Engine(state, cache) as engine, store:
-        host = BuilderHost(engine.docker_host, engine.environment())
-        yield Yard(host, store.host, user, busybox)
-
-
-def running(marker: str) -> list[str]:
-    """The processes that carry `marker` in their command line or their environment."""
-    told = processes.shown("cmdline", "environ")
-    ours = ((folder, words) for folder, words in told if folder.name != str(os.getpid()))
-    return [f"{folder}: {words[:200]!r}" for folder, words in ours if marker.encode() in words]
-
-
-def gone(marker: str, seconds: float = 10) -> bool:
-    """Whether nothing that carries `marker` runs any more; the engine ends a step when its client is gone."""
-    deadline = time.monotonic() + seconds
-    while found := running(marker):
-        if time.monotonic() > deadline:
-            return not found
-        time.sleep(0.05)
-    return True
 
 
 @pytest.mark.e2e
@@ -172,10 +95,10 @@ def test_a_hanging_build_meets_its_timeout_and_is_gone(yard: Yard, tmp_path: Pat
 @pytest.mark.parametrize("where", ["in the context", "in a line"])
 def test_an_interrupted_build_is_gone(yard: Yard, tmp_path: Path, where: str) -> None:
     def interrupt(line: str) -> None:
-        if "RUN sleep 8765" in line:
+        if line.endswith("begun") and "echo" not in line:  # earlier, the engine may be about to start the step
             raise KeyboardInterrupt
 
-    request = yard.request(tmp_path, DOCKERFILE + "RUN sleep 8765\n")
+    request = yard.request(tmp_path, DOCKERFILE + "RUN echo begun; sleep 8765\n")
     if where == "in the context":
         request = replace(request, write_context=broken(request.write_context))
     with pytest.raises(KeyboardInterrupt):

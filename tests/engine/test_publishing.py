@@ -8,6 +8,7 @@ import pytest
 
 from argosy import publishing
 from argosy.base_images import look_up
+from argosy.comparison import Compared
 from argosy.errors import Terminal
 from argosy.home import home
 from argosy.models import ContentDigest, ImageReference
@@ -76,10 +77,11 @@ def test_moving_tags_move_once_and_never_to_an_image_that_is_gone(registry: Regi
     assert registry.digest_of("move", "latest") == one.digest
 
 
-@pytest.mark.parametrize(("tag", "current"), [(SHA, True), ("gone", False), ("", False), ("no tag/at all", False)])
-def test_what_the_registry_has_is_told_whatever_a_chart_says(
-    registry: Registry, shop: Shop, tag: str, current: bool
-) -> None:
+def surveyed(registry: Registry, shop: Shop, tag: str, *, same: bool) -> dict[str, Presence]:
+    """What the registry is said to have of ui, whose chart names `tag`, and of cart, whose chart names another one.
+
+    It has an image of each at SHA, and of cart's content.
+    """
     shop.commit("Move", {"argosy.yaml": CONFIGURATION.replace("registry.example:5000", registry.host)})
     environment = shop.environment()
     content = ContentDigest("c" * 64)
@@ -91,9 +93,25 @@ def test_what_the_registry_has_is_told_whatever_a_chart_says(
     ui = environment.image(environment.service("ui"), tag)
     elsewhere = ImageReference("elsewhere.example/shop-cart", SHA)
     released = {"ui": Released(ui, known=True), "cart": Released(elsewhere, known=True)}
-    situation = Situation(SHA, SHA, desired, released)
-    found = publishing.presence(lambda host: Registry(host, CREDENTIALS), environment, situation)
-    assert found == {"ui": Presence(content=False, current=current), "cart": Presence(content=True, current=False)}
+    compared = {name: Compared(same) for name in released}
+    situation = Situation(SHA, SHA, desired, released, compared)
+    return publishing.presence(lambda host: Registry(host, CREDENTIALS), environment, situation)
+
+
+@pytest.mark.parametrize(("tag", "current"), [(SHA, True), ("gone", False), ("", False), ("no tag/at all", False)])
+def test_what_is_released_is_looked_up_and_where_it_is_gone_another_image_of_it(
+    registry: Registry, shop: Shop, tag: str, current: bool
+) -> None:
+    found = surveyed(registry, shop, tag, same=True)
+    assert found["ui"] == Presence(content=current, current=current)
+
+
+@pytest.mark.parametrize("tag", [SHA, "gone", "", "no tag/at all"])
+def test_of_content_that_differs_the_registry_is_asked_for_that_alone_whatever_a_chart_says(
+    registry: Registry, shop: Shop, tag: str
+) -> None:
+    found = surveyed(registry, shop, tag, same=False)
+    assert found == {"ui": Presence(content=False, current=True), "cart": Presence(content=True, current=True)}
 
 
 def test_base_images_are_looked_up_by_their_tags_and_those_that_are_not_there_left_out(registry: Registry) -> None:

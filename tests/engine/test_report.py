@@ -75,6 +75,20 @@ def test_a_service_left_out_of_the_commit_fails_and_a_superseded_one_does_not() 
     assert failed(report) == ["ui"]
 
 
+def test_what_the_cache_saved_and_the_kind_of_a_failure_are_told_service_by_service() -> None:
+    findings = replace(
+        NOTHING,
+        built={"ui": replace(built("ui"), steps=6, cached=4), "orders": replace(built("orders"), steps=0)},
+        failures={"cart": "cart: network connectivity: no such host"},
+        categories={"cart": "network connectivity"},
+    )
+    report = summarise(plan(ui=State.BUILD, cart=State.BUILD, orders=State.REUSE), findings)
+    rows = {row["service"]: (row["cached"], row["category"]) for row in report.rows()}
+    assert rows == {"ui": ("4 of 6 steps", ""), "cart": ("", "network connectivity"), "orders": ("", "")}
+    builds = {each.service.name: (each.steps, each.cached, each.category) for each in report.builds}
+    assert builds == {"ui": (6, 4, None), "cart": (0, 0, "network connectivity"), "orders": (0, 0, None)}
+
+
 def test_a_problem_of_no_one_service_is_said() -> None:
     report = summarise(plan(ui=State.UNCHANGED), replace(NOTHING, problems=("the tags did not move",)))
     assert report.sentence() == "the tags did not move"

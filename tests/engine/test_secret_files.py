@@ -7,12 +7,14 @@ import signal
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from argosy.registry import RegistryCredentials
+from argosy.errors import Transient
+from argosy.registry_login import Login, RegistryCredentials
 from argosy.secret_files import docker_config, secret_file
 
 PASSWORD = "correct horse battery staple"
@@ -54,18 +56,18 @@ def test_a_killed_process_leaves_no_secret(tmp_path: Path) -> None:
 import os, signal
 from pathlib import Path
 from pydantic import SecretStr
-from argosy.registry import RegistryCredentials
+from argosy.registry_login import Login, RegistryCredentials
 from argosy.secret_files import docker_config
 user = RegistryCredentials("AWS", SecretStr("{PASSWORD}"))
-with docker_config(Path({str(tmp_path)!r}), {{"localhost:5000": user}}) as config:
+with docker_config(Path({str(tmp_path)!r}), {{"localhost:5000": user, "localhost:1": Login.of(user)}}) as config:
     assert b"auth" in (config / "config.json").read_bytes()
     os.kill(os.getpid(), signal.SIGKILL)
 """
     killed = subprocess.run([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
     assert killed.returncode == -signal.SIGKILL
     left = [file for file in tmp_path.rglob("*") if file.is_symlink() or file.is_file()]
-    assert [file.name for file in left] == ["config.json"]
-    assert not left[0].exists()
+    assert {file.name for file in left} == {"config.json", "docker-credential-argosy-0"}
+    assert not any(file.exists() for file in left)
 
 
 def test_ssh_keygen_signs_with_it(tmp_path: Path, key: tuple[SecretStr, str]) -> None:
@@ -103,4 +105,91 @@ def test_the_docker_configuration_logs_in_and_finds_plugins(tmp_path: Path) -> N
     assert set(document["auths"]) == {"localhost:5000", "https://index.docker.io/v1/"}
     assert base64.b64decode(document["auths"]["localhost:5000"]["auth"]).decode() == f"AWS:{PASSWORD}"
     assert document["cliPluginsExtraDirs"] == [str(tmp_path / "plugins")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def helped(config: Path, action: str = "get") -> str:
+    """What docker is told when it asks the helper program that the configuration names."""
+    [name] = json.loads((config / "config.json").read_text())["credHelpers"].values()
+    path = f"{config}{os.pathsep}{os.environ['PATH']}"
+    return run(f"docker-credential-{name}", action, stdin="localhost:5000", PATH=path)
+
+
+def test_docker_is_told_the_password_of_the_moment_whenever_it_asks(tmp_path: Path) -> None:
+    passwords = iter(["one", "two", "three", "four"])
+    login = Login(lambda: RegistryCredentials("AWS", SecretStr(next(passwords))))
+    with docker_config(tmp_path, {"localhost:5000": login}) as config:
+        for expected in ("one", "one"):
+            answer = json.loads(helped(config))
+            assert answer == {"ServerURL": "localhost:5000", "Username": "AWS", "Secret": expected}
+        held = login.current()
+        assert held is not None
+        login.other_than(held)
+        assert [json.loads(helped(config))["Secret"] for _ in range(3)] == ["two"] * 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_who_asks_is_served_once(tmp_path: Path) -> None:
+    class Counted(Login):
+        asked = 0
+
+        def current(self) -> RegistryCredentials | None:
+            self.asked += 1
+            return super().current()
+
+    login = Counted.of(RegistryCredentials("AWS", SecretStr(PASSWORD)))
+    with docker_config(tmp_path, {"localhost:5000": login}) as config:
+        for _ in range(5):
+            helped(config)
+    assert isinstance(login, Counted)
+    assert login.asked == 1 + 5
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "quo\"ted \\ back\nslash % $HOME `id` '", "{", "ä" * 40, "x" * 4000])
+def test_every_password_comes_through_as_it_is(tmp_path: Path, password: str) -> None:
+    login = Login.of(RegistryCredentials("AWS", SecretStr(password)))
+    with docker_config(tmp_path, {"localhost:5000": login}) as config:
+        assert json.loads(helped(config))["Secret"] == password
+
+
+def test_nothing_of_a_login_lies_on_disk(tmp_path: Path) -> None:
+    login = Login.of(RegistryCredentials("AWS", SecretStr(PASSWORD)))
+    with docker_config(tmp_path, {"localhost:5000": login}) as config:
+        helped(config)
+        assert [file for file in tmp_path.rglob("*") if file.is_file() and not file.is_symlink()] == []
+        assert all(PASSWORD not in file.read_text() for file in config.iterdir() if file.is_symlink())
+
+
+def test_the_helper_does_nothing_but_tell(tmp_path: Path) -> None:
+    login = Login.of(RegistryCredentials("AWS", SecretStr(PASSWORD)))
+    with docker_config(tmp_path, {"localhost:5000": login}) as config:
+        for action in ("store", "erase", "list"):
+            with pytest.raises(AssertionError):
+                helped(config, action)
+        assert json.loads(helped(config))["Username"] == "AWS"
+
+
+def test_a_registry_that_is_open_to_all_has_no_helper(tmp_path: Path) -> None:
+    with docker_config(tmp_path, {"localhost:5000": Login.of(None)}) as config:
+        assert json.loads((config / "config.json").read_text())["credHelpers"] == {}
+
+
+def test_a_password_that_cannot_be_renewed_is_the_reason_of_what_failed(tmp_path: Path) -> None:
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    failure: list[Exception] = []
+
+    def ask() -> RegistryCredentials:
+        for each in failure:
+            raise each
+        return RegistryCredentials("AWS", SecretStr(PASSWORD), now[0] + timedelta(hours=12))
+
+    login = Login(ask, lambda: now[0])
+    with (  # noqa: PT012 - what the client makes of it is part of it
+        pytest.raises(Transient, match="AWS is down"),
+        docker_config(tmp_path, {"localhost:5000": login}) as config,
+    ):
+        helped(config)
+        failure.append(Transient("AWS is down"))
+        now[0] += timedelta(hours=12)
+        helped(config)
     assert list(tmp_path.iterdir()) == []

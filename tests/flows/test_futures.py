@@ -22,7 +22,7 @@ def prepare(name: str) -> str:
 @task
 def double(name: str) -> str:
     if name == "ui":
-        raise Terminal("its Dockerfile is broken", service=name)
+        raise Terminal("its Dockerfile is broken", service=name, category="Docker build failure")
     return name * 2
 
 
@@ -43,7 +43,8 @@ def test_a_failure_hides_no_other_value_and_is_told_in_its_own_words() -> None:
     assert ready.values == {"ui": "ui", "orders": "orders", "catalog": "catalog"}
     assert ready.failures == {"cart": "cart: its repository is refused (allow it)"}
     assert doubled.values == {"orders": "ordersorders", "catalog": "catalogcatalog"}
-    assert doubled.failures["ui"] == "ui: its Dockerfile is broken"
+    assert doubled.failures["ui"] == "ui: Docker build failure: its Dockerfile is broken"
+    assert (ready.categories, doubled.categories) == ({}, {"ui": "Docker build failure"})
 
 
 def test_what_never_ran_for_what_it_stands_on_is_told_so() -> None:

@@ -14,6 +14,7 @@ from argosy.errors import ReleaseFailed
 from argosy.execution import TriggerEvent, TriggerType
 from argosy.home import run_folder
 from flows.release import release
+from tests.engine.shop import service_files
 from tests.hosted import SERVICES, HostedShop
 
 
@@ -66,6 +67,20 @@ def test_a_service_that_fails_stops_no_other_and_the_run_names_it_alone(hosted: 
     assert "cart: " not in (state.message or "")
     assert results(state) == {"ui": "failed", "cart": "reused"}
     assert (hosted.values("ui"), source in hosted.values("cart")) == (before, True)
+
+
+def test_what_is_built_from_a_service_that_fails_is_blocked_and_the_others_are_released(hosted: HostedShop) -> None:
+    text = (hosted.path / "argosy.yaml").read_text()
+    files = {"argosy.yaml": text.replace("{ui: {}, ", "{ui: {build: {from: [base]}}, base: {}, ")}
+    files |= service_files("base")
+    hosted.commit("Base", files)
+    for name in ("cart", "ui"):
+        hosted.image(name)
+    state = released(hosted, adopt=True)
+    with pytest.raises(ReleaseFailed, match=r"ui: blocked: it is built from base, which failed") as failed:
+        state.result()
+    assert "NotReady" not in str(failed.value)
+    assert results(state) == {"ui": "failed", "base": "failed", "cart": "reused"}
 
 
 def test_a_failure_before_the_build_is_told_in_its_own_words(hosted: HostedShop) -> None:

@@ -173,11 +173,15 @@ def test_what_degrades_goes_back_by_itself_alone_and_is_not_released_again(story
 
 def test_what_degrades_with_no_verified_release_before_it_stays_and_the_run_says_so(watched: HostedShop) -> None:
     watched.run("pull", "-q", "origin", "main")
-    source = watched.roll_back_by_itself()
+    watched.roll_back_by_itself()
     for name in SERVICES:
         watched.image(name)
+    assert released(watched, adopt=True).is_completed()
+    watched.read().run("update-ref", "-d", notes.ref("dev"))
+    source = watched.change("ui")
+    watched.image("ui")
     watched.argocd.degrade(f"{watched.name}-ui", "CrashLoopBackOff", source)
-    state = released(watched, adopt=True)
+    state = released(watched, services=["ui"])
     with pytest.raises(ReleaseFailed, match="no release of it before"):
         state.result()
     assert source in watched.values("ui")

@@ -10,7 +10,7 @@ import pytest
 from prefect import flow
 
 from argosy import cancellation
-from argosy.errors import ConfigurationError, Terminal, Transient
+from argosy.errors import CircuitOpen, ConfigurationError, Terminal, Transient
 from argosy.resilience import DEFAULT_RETRY, Retry
 from tasks.policy import patient, stage
 
@@ -52,7 +52,9 @@ def test_what_does_not_pass_fails_after_the_last_attempt_with_its_own_words() ->
     assert (str(found), begun) == (f"ui: 503, the {ATTEMPTS - 1}.", ATTEMPTS)
 
 
-@pytest.mark.parametrize("error", [Terminal("no"), ConfigurationError("no", remedy="mend it"), ValueError("a bug")])
+@pytest.mark.parametrize(
+    "error", [Terminal("no"), CircuitOpen("no"), ConfigurationError("no", remedy="mend it"), ValueError("a bug")]
+)
 def test_what_will_not_pass_is_not_tried_again(error: Exception) -> None:
     found, begun = attempts(error, "done")
     assert (type(found), str(found), begun) == (type(error), str(error), 1)
