@@ -122,8 +122,9 @@ class Chooser:
         """What `record` released, where Argo CD saw it healthy; where nothing is watched every release counts."""
         if self.environment.watch is None:
             return self._reference(service, record)
-        healthy = self.reader.verified.get(service.name, ())
-        return next((each for each in healthy if each.tag in record.tags), None)
+        healthy, own = self.reader.verified.get(service.name, ()), self.environment.repository(service)
+        found = (each for each in healthy if each.tag in record.tags)
+        return min(found, key=lambda each: (each.repository != own, str(each)), default=None)
 
     def _reference(self, service: Service, record: ReleaseRecord) -> ImageReference:
         try:
