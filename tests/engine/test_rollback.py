@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from argosy import holds, trailers
+from argosy import holding, holds, trailers
 from argosy.errors import ConfigurationError, PolicyRefused, Terminal, WrongUse
 from argosy.models import Hold, State
 from argosy.restoring import restore
@@ -227,6 +227,17 @@ def test_a_push_whose_answer_was_lost_is_found_again_and_not_repeated(story: Sto
     assert first.commit == again.commit
     assert again.released == ("ui",)
     assert story.target.log().count("Roll back ui in dev [skip ci]") == 1
+
+
+def test_a_hold_that_was_lifted_after_our_push_is_not_put_again_by_its_retry(story: Story) -> None:
+    story.release()
+    story.release()
+    chosen, source = story.chosen(), story.shop.head
+    first = restore(story.target.writer, source, [chosen], "x")
+    holding.lift(replace(story.target.writer, run="person"), ["ui"], [], NOW)
+    assert restore(story.target.writer, source, [chosen], "x").commit == first.commit
+    story.shop.run("pull", "-q", "origin", "main")
+    assert holds.read(story.shop.git, "HEAD") == ()
 
 
 def test_holds_of_others_survive_a_rollback(story: Story) -> None:
