@@ -143,12 +143,12 @@ def test_an_end_that_is_none_or_past_is_refused(text: str) -> None:
 # met at the moment of writing
 
 
-@pytest.mark.parametrize("of_content", [False, True])
+@pytest.mark.parametrize("kept", [None, "digest", "commit"])
 def test_a_hold_put_after_the_plan_stops_its_service_and_the_others_are_written(
-    target: Target, of_content: bool
+    target: Target, kept: str | None
 ) -> None:
     source, releases = target.shop.head, [target.release("ui"), target.release("cart")]
-    hold = content(target) if of_content else UI
+    hold = replace(UI, **{kept: getattr(content(target), kept)}) if kept else UI
     holding.put(replace(target.writer, run="person"), [hold])
     written = target.writer.write_back(source, releases)
     assert (list(written.held), written.released, written.left_out) == (["ui"], ("cart",), {})
