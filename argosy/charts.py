@@ -13,7 +13,7 @@ from argosy.yaml_outlines import Outline, outlines, scalar_outline
 from argosy.yaml_stream import Stream, parse
 from argosy.yaml_text import decode
 
-_MISSING = "add `{key}` to what begins in line {line} by hand once, or name another path"
+_MISSING = "add `{key}` to what begins in line {line} (argosy edit --create adds keys), or name another path"
 _CLOSELY_WOVEN = "simplify the lines around it (one key a line), or make this one change by hand"
 
 
