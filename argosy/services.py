@@ -9,10 +9,12 @@ from graphlib import CycleError, TopologicalSorter
 
 from argosy.config import FILE, Configuration
 from argosy.config_build import BuildConfig, ServiceConfig
+from argosy.config_chart import KeysConfig
 from argosy.config_environment import EnvironmentConfig
 from argosy.errors import ConfigurationError
-from argosy.models import BuildContext, Service
+from argosy.models import BuildContext, ImageKeys, Service
 
+_USUAL = KeysConfig()
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
 
 
@@ -96,6 +98,7 @@ def _service(
         values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
         ecr_repository=filled(_repository(configuration, environment, registry), name),
         registry=registry,
+        keys=_keys(configuration, name),
         build_context=_context(
             defaults.build, own, name, path, _path(own.dockerfile or defaults.dockerfile, name, path)
         ),
@@ -116,7 +119,22 @@ def _repository(configuration: Configuration, environment: EnvironmentConfig, re
 def chart_path(configuration: Configuration, name: str) -> str:
     """The folder of the chart of the service called `name`, the same in every environment."""
     defaults, own = configuration.defaults, configuration.services[name]
-    return _path(own.chart or defaults.chart, name, _path(own.path or defaults.path, name))
+    template = own.chart.path or defaults.chart.path or "{path}/chart"
+    return _path(template, name, _path(own.path or defaults.path, name))
+
+
+def keys_config(configuration: Configuration, name: str) -> KeysConfig:
+    """Which keys carry the reference of the service called `name`: its own, all of them, or else those of all."""
+    own = configuration.services[name].chart
+    return own.keys if "keys" in own.model_fields_set else configuration.defaults.chart.keys
+
+
+def _keys(configuration: Configuration, name: str) -> ImageKeys:
+    keys = keys_config(configuration, name)
+    if keys == _USUAL:
+        return ImageKeys()
+    found = {key: filled(path, name) for key, path in keys if path}
+    return ImageKeys(**found)
 
 
 def _context(defaults: BuildConfig, own: ServiceConfig, name: str, path: str, dockerfile: str) -> BuildContext:
