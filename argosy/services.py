@@ -98,7 +98,7 @@ def _service(
         values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
         ecr_repository=filled(_repository(configuration, environment, registry), name),
         registry=registry,
-        keys=_keys(configuration, name),
+        keys=image_keys(configuration, name),
         build_context=_context(
             defaults.build, own, name, path, _path(own.dockerfile or defaults.dockerfile, name, path)
         ),
@@ -123,14 +123,10 @@ def chart_path(configuration: Configuration, name: str) -> str:
     return _path(template, name, _path(own.path or defaults.path, name))
 
 
-def keys_config(configuration: Configuration, name: str) -> KeysConfig:
+def image_keys(configuration: Configuration, name: str) -> ImageKeys:
     """Which keys carry the reference of the service called `name`: its own, all of them, or else those of all."""
     own = configuration.services[name].chart
-    return own.keys if "keys" in own.model_fields_set else configuration.defaults.chart.keys
-
-
-def _keys(configuration: Configuration, name: str) -> ImageKeys:
-    keys = keys_config(configuration, name)
+    keys = own.keys if "keys" in own.model_fields_set else configuration.defaults.chart.keys
     if keys == _USUAL:
         return ImageKeys()
     found = {key: filled(path, name) for key, path in keys if path}

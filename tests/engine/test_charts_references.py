@@ -102,6 +102,24 @@ def test_a_release_writes_its_reference_at_the_configured_keys_and_reads_it_back
     assert (again.commit, again.changes) == (None, ())
 
 
+def test_services_that_share_a_values_file_are_released_in_one_commit_and_one_by_one(shop: Shop) -> None:
+    text = "ui: {image: 'public.example/shop-ui:1.0'}\n# both\ncart: {image: 'public.example/shop-cart:1.0'}\n"
+    shop.commit("Share", {"charts/values-dev.yaml": text})
+    shop.configure("services:", 'defaults: {chart: {path: charts, keys: {image: "{service}.image"}}}\nservices:')
+    target = Target(shop, shop.path.parent / "home")
+    before = image("ui", shop.head)
+    written = target.writer.write_back(shop.head, [target.release("ui"), target.release("cart")])
+    assert (written.released, written.left_out) == (("ui", "cart"), {})
+    first = text.replace("public.example/shop-ui:1.0", str(before))
+    first = first.replace("public.example/shop-cart:1.0", str(image("cart", shop.head)))
+    assert target.read("charts/values-dev.yaml") == first.strip()
+    shop.run("pull", "-q", "origin", "main")
+    newer = shop.commit("Edit", {"src/ui/main.txt": "two\n"})
+    release = replace(target.release(sha=newer), expected=before)
+    assert replace(target.writer, run="run-2").write_back(newer, [release]).released == ("ui",)
+    assert target.read("charts/values-dev.yaml") == first.replace(str(before), str(image("ui", newer))).strip()
+
+
 def test_a_hand_at_the_configured_key_is_not_overwritten(shop: Shop) -> None:
     target = keyed(shop, "{image: app.image}", "app:\n  image: public.example/shop-ui:1.0\n")
     source, release = shop.head, target.release()

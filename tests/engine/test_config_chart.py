@@ -88,6 +88,14 @@ def test_what_is_no_chart_is_refused_with_its_line(chart: str) -> None:
     assert refusal.value.remedy
 
 
+def test_services_may_share_a_values_file_but_no_key_of_it() -> None:
+    shared = configured(defaults='{chart: {path: shop, keys: {image: "{service}.image"}}}')
+    assert {each.values_path for each in read(shared, "dev").services} == {"shop/values-dev.yaml"}
+    with pytest.raises(ConfigurationError, match=r"both write shop/values-dev.yaml on main") as refusal:
+        read(shared.replace(b"{service}.image", b"app.image"), "dev")
+    assert "chart.keys" in str(refusal.value.remedy)
+
+
 def test_the_effective_configuration_names_the_keys_and_where_they_come_from() -> None:
     text = configured("\n    chart: {keys: {image: app.image}}", "{chart: {keys: {digest: image.digest}}}")
     document = Document(text, "argosy.yaml")
