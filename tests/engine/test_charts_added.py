@@ -43,6 +43,9 @@ def added(text: str, path: str = "image.tag", value: str = "v1") -> str:
         ('{\n\t"image": {\n\t\t"a": "x"\n\t}\n}\n', '{\n\t"image": {\n\t\t"a": "x",\n\t\t"tag": "v1"\n\t}\n}\n'),
         ("image:\nb: 1\n", "image:\n  tag: v1\nb: 1\n"),
         ("a:\n   b: 1\nimage: ~ # c\n", "a:\n   b: 1\nimage: # c\n   tag: v1\n"),
+        ("image: {a: b, # x\n  c: d # y\n}\n", "image: {a: b, # x\n  c: d,\n  tag: v1 # y\n}\n"),
+        ("%YAML 1.1\n---\nimage: !!map\n  a: b\n...\n", "%YAML 1.1\n---\nimage: !!map\n  a: b\n  tag: v1\n...\n"),
+        ("image:\n  a: 'x\n   y'\nb: 1\n", "image:\n  a: 'x\n   y'\n  tag: 'v1'\nb: 1\n"),
         ("{image: , b: 1}\n", "{image: {tag: v1} , b: 1}\n"),
         ("{image: }\n", "{image: {tag: v1} }\n"),
         ("b: 1\n# end\n", "b: 1\nimage:\n  tag: v1\n# end\n"),
@@ -98,6 +101,12 @@ def test_what_has_no_place_for_a_key_is_refused_with_place_and_remedy(text: str,
     with pytest.raises(Terminal, match=said) as refusal:
         edit(text.encode(), {path: "v1"}, "f", create=True)
     assert refusal.value.remedy
+
+
+@pytest.mark.parametrize("text", ["image:\n  a: x # c\u2028b: 1\n", "image:\n  ? a\n  : b\n"])
+def test_an_addition_that_would_change_more_is_abandoned(text: str) -> None:
+    with pytest.raises(Terminal, match=r"^f: setting image.tag would change more than that"):
+        edit(text.encode(), {"image.tag": "v1"}, "f", create=True)
 
 
 WORD = st.sampled_from(["a", "b-1", "x.y/z", "1.0", "true", "", "it's", 'say "hi"', "é", "- no", "# no", "host:5000/x"])
