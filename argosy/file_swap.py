@@ -22,7 +22,7 @@ class Swap:
 
 
 def swap(files: Mapping[Path, Swap], move: Callable[[Path, Path], object] = Path.replace) -> None:
-    """Put the new content of each file in its place; modes stay.
+    """Put the new content of each file in its place; modes stay, and owners where that is allowed.
 
     Raises Terminal where one holds something else by now, or cannot be written: then each holds what it held. A process
     that is killed in between may leave some files new and some old, none in halves.
@@ -74,7 +74,7 @@ def _written(file: Path, content: bytes) -> Path:
     path = file.with_name(f".{file.name[:200]}.{uuid.uuid4().hex}")
     try:
         with path.open("xb") as stream:
-            os.fchmod(stream.fileno(), stat.S_IMODE(file.stat().st_mode))
+            _like(stream.fileno(), file.stat())
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -83,3 +83,9 @@ def _written(file: Path, content: bytes) -> Path:
             path.unlink(missing_ok=True)
         raise
     return path
+
+
+def _like(descriptor: int, status: os.stat_result) -> None:
+    with contextlib.suppress(PermissionError):  # only root may give files away
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def test_all_are_replaced_with_their_modes_kept_and_nothing_else_is_left(
     swap(files)
     assert content(tmp_path) == {"a": b"new a", "b": b"new b", "c": b"new c"}
     assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o750
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_whose_file_it_was_it_stays(tmp_path: Path, files: dict[Path, Swap]) -> None:
+    os.chown(tmp_path / "a", 12345, 54321)
+    swap(files)
+    status = (tmp_path / "a").stat()
+    assert (status.st_uid, status.st_gid) == (12345, 54321)
 
 
 def test_a_file_that_cannot_take_its_place_leaves_all_as_they_were(tmp_path: Path, files: dict[Path, Swap]) -> None:
