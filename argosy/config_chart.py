@@ -11,6 +11,9 @@ from argosy.config_names import RelativePath
 from argosy.config_section import Section
 from argosy.errors import WrongUse
 
+USUAL_FOLDER = "{path}/chart"
+"""Where a service's chart lies unless the file says otherwise."""
+
 _WORD = r"(?:[^\\.\[\]]|\\.)+"
 _ELEMENT = r"\[(?:[0-9]+|(?:[^\\=\[\]]|\\.)+=(?:[^\\\[\]]|\\.)*)\]"
 _PATTERN = rf"^(?:{_WORD}|{_ELEMENT})(?:\.{_WORD}|{_ELEMENT})*$"

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from argosy.config import FILE, Configuration
 from argosy.config_build import BuildConfig, ServiceConfig
-from argosy.config_chart import KeysConfig
+from argosy.config_chart import USUAL_FOLDER, KeysConfig
 from argosy.config_environment import EnvironmentConfig
 from argosy.errors import ConfigurationError
 from argosy.models import BuildContext, ImageKeys, Service
@@ -119,7 +119,7 @@ def _repository(configuration: Configuration, environment: EnvironmentConfig, re
 def chart_path(configuration: Configuration, name: str) -> str:
     """The folder of the chart of the service called `name`, the same in every environment."""
     defaults, own = configuration.defaults, configuration.services[name]
-    template = own.chart.path or defaults.chart.path or "{path}/chart"
+    template = own.chart.path or defaults.chart.path or USUAL_FOLDER
     return _path(template, name, _path(own.path or defaults.path, name))
 
 
