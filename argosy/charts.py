@@ -9,8 +9,9 @@ from argosy.edit_targets import Missing, Target, find
 from argosy.errors import Terminal
 from argosy.models import Change
 from argosy.scalars import render
+from argosy.yaml_events import parse
 from argosy.yaml_outlines import Outline, outlines, scalar_outline
-from argosy.yaml_stream import Stream, parse
+from argosy.yaml_stream import Stream
 from argosy.yaml_text import decode
 
 _MISSING = "add `{key}` to what begins in line {line} (argosy edit --create adds keys), or name another path"

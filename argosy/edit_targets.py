@@ -182,9 +182,9 @@ def _provides(merged: Node, name: str) -> bool:
     waiting, seen = [merged], set[int]()
     while waiting:
         node = _followed(waiting.pop())
-        if id(node) in seen:
+        if node.first in seen:
             continue
-        seen.add(id(node))
+        seen.add(node.first)
         if node.kind is Kind.SEQUENCE:
             waiting += node.children
         elif node.kind is Kind.MAPPING:

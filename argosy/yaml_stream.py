@@ -7,27 +7,18 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined] # it is there, and says nothing of its types
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
-    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
-    SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.reader import ReaderError
 
-from argosy.errors import Terminal
+from argosy.yaml_events import BEGINNINGS, ENDS, parse
 from argosy.yaml_outlines import Outline, outlines
-from argosy.yaml_text import DEEPEST, VALID, line_of, malformed
+from argosy.yaml_text import line_of, malformed
 
-# What the parser written in C says of `{image: host:5000/name}`, which YAML 1.2 and the slow parser understand.
-_OF_OLD = "found unexpected ':'"
-_DEEPER = {MappingStartEvent: 1, SequenceStartEvent: 1, MappingEndEvent: -1, SequenceEndEvent: -1}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -40,27 +31,82 @@ class Kind(Enum):
     ALIAS = "alias"
 
 
-@dataclass(slots=True, eq=False)
+_KINDS = {
+    ScalarEvent: Kind.SCALAR,
+    SequenceStartEvent: Kind.SEQUENCE,
+    MappingStartEvent: Kind.MAPPING,
+    AliasEvent: Kind.ALIAS,
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
-    """A node: the characters `start` to `end` hold it with its tag and anchor, the events `first` to `last` say it.
+    """A node: what the events `first` to `last` of a file say."""
 
-    `children` are the items of a sequence, the keys and values in turn of a mapping. An alias has a `target`;
-    `aliased` says that a node is some alias's target.
-    """
-
-    kind: Kind
-    start: int
-    end: int
+    tree: _Tree
     first: int
-    last: int
-    value: str = ""
-    style: str = ""
-    tag: str | None = None
-    anchor: str | None = None
-    flow: bool = False
-    children: list[Node] = field(default_factory=list)
-    target: Node | None = None
-    aliased: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+        return _KINDS[type(self.tree.events[self.first])]
+
+    @property
+    def last(self) -> int:
+        """The event that ends it."""
+        return self.tree.ends.get(self.first, self.first)
+
+    @property
+    def start(self) -> int:
+        """The first character that holds it, its tag or its anchor."""
+        return int(self.tree.events[self.first].start_mark.index)
+
+    @property
+    def end(self) -> int:
+        """The character behind the last that holds it."""
+        return int(self.tree.events[self.last].end_mark.index)
+
+    @property
+    def value(self) -> str:
+        """What a scalar says; "" for every other node."""
+        return str(getattr(self.tree.events[self.first], "value", ""))
+
+    @property
+    def style(self) -> str:
+        """The quotes of a scalar, or the sign of a block scalar."""
+        return getattr(self.tree.events[self.first], "style", "") or ""
+
+    @property
+    def tag(self) -> str | None:
+        """The tag that is written there."""
+        return getattr(self.tree.events[self.first], "tag", None)
+
+    @property
+    def anchor(self) -> str | None:
+        """The name that it has, or that an alias refers to."""
+        found: str | None = self.tree.events[self.first].anchor
+        return found
+
+    @property
+    def flow(self) -> bool:
+        """Whether it stands between brackets or braces of its own."""
+        return bool(getattr(self.tree.events[self.first], "flow_style", False))
+
+    @property
+    def children(self) -> Sequence[Node]:
+        """The items of a sequence, the keys and values in turn of a mapping."""
+        return self.tree.children(self.first)
+
+    @property
+    def target(self) -> Node | None:
+        """What an alias stands for."""
+        found = self.tree.targets.get(self.first)
+        return None if found is None else Node(self.tree, found)
+
+    @property
+    def aliased(self) -> bool:
+        """Whether an alias stands for it."""
+        return self.first in self.tree.aliased
 
     @property
     def blank(self) -> bool:
@@ -70,7 +116,8 @@ class Node:
     @property
     def pairs(self) -> Iterator[tuple[Node, Node]]:
         """The keys of a mapping with their values, in the order of the file, duplicates included."""
-        return zip(self.children[::2], self.children[1::2], strict=True)
+        children = self.children
+        return zip(children[::2], children[1::2], strict=True)
 
     @property
     def merges(self) -> bool:
@@ -94,11 +141,13 @@ class Stream:
         Raises Terminal with file, line and column for malformed YAML, and for what is nested too deep.
         """
         events = parse(text, file)
-        composer = _Composer(text, file)
-        for number, event in enumerate(events):
-            if taker := composer.takers.get(type(event)):
-                taker(event, number)
-        return cls(text, file, events, tuple(composer.roots))
+        tree = _Tree(events)
+        try:
+            roots = tree.scan()
+        except _Undefined as error:
+            index = events[error.event].start_mark.index
+            raise malformed(file, text, index, f"found undefined alias {events[error.event].anchor!r}") from error
+        return cls(text, file, events, tuple(Node(tree, root) for root in roots))
 
     def outlines(self) -> list[Outline]:
         """What its events say: equal lists are equal documents."""
@@ -109,97 +158,55 @@ class Stream:
         return line_of(self.text, index)
 
 
-def parse(text: str, file: str) -> list[Any]:
-    """The events of `text`; raises Terminal with file, line and column where it is no YAML, or is nested too deep."""
-    try:
-        return _bounded(_by_c(text), text, file)
-    except ReaderError as error:
-        raise malformed(file, text, error.position, error.reason) from error
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        refusal = malformed(file, text, mark.index if mark else 0, error.problem or str(error))
-        if error.problem != _OF_OLD:
-            raise refusal from error
-    except YAMLError as error:
-        raise Terminal(f"{file}: malformed YAML: {error}", remedy=VALID) from error
-    try:
-        return _bounded(YAML(typ="safe", pure=True).parse(text), text, file)
-    except YAMLError as error:
-        raise refusal from error
+class _Undefined(Exception):
+    """An alias to what has no name; `event` is its event's number."""
+
+    def __init__(self, event: int) -> None:
+        super().__init__(event)
+        self.event = event
 
 
-def _by_c(text: str) -> Iterator[Any]:
-    parser = CParser(text)
-    try:
-        while (event := parser.get_event()) is not None:
-            yield event
-    finally:
-        parser.dispose()
+@dataclass(slots=True, eq=False)
+class _Tree:
+    """Which event ends what another begins, and what aliases stand for; nodes are made of those asked for alone."""
 
+    events: Sequence[Any]
+    ends: dict[int, int] = field(default_factory=dict)
+    targets: dict[int, int] = field(default_factory=dict)
+    aliased: set[int] = field(default_factory=set)
 
-def _bounded(events: Iterator[Any], text: str, file: str) -> list[Any]:
-    found: list[Any] = []
-    depth = 0
-    for event in events:
-        found.append(event)
-        depth += _DEEPER.get(type(event), 0)
-        if depth > DEEPEST:
-            line = line_of(text, event.start_mark.index)
-            raise Terminal(f"{file}:{line}: nested more than {DEEPEST} deep", remedy="flatten it")
-    return found
+    def scan(self) -> list[int]:
+        """Find all that; returns the first events of the roots. Raises _Undefined."""
+        roots: list[int] = []
+        begun: list[int] = []
+        named: dict[str, int] = {}
+        for number, event in enumerate(self.events):
+            kind = type(event)
+            if kind in ENDS:
+                self.ends[begun.pop()] = number
+            elif kind is DocumentStartEvent:
+                roots.append(number + 1)
+                named = {}
+            elif kind in _KINDS:
+                if kind in BEGINNINGS:
+                    begun.append(number)
+                if kind is AliasEvent:
+                    self._refer(number, named.get(event.anchor))
+                elif event.anchor:
+                    named[event.anchor] = number
+        return roots
 
+    def children(self, first: int) -> list[Node]:
+        """The nodes directly in the one that begins at `first`."""
+        found: list[Node] = []
+        number, last = first + 1, self.ends.get(first, first)
+        while number < last:
+            found.append(Node(self, number))
+            number = self.ends.get(number, number) + 1
+        return found
 
-class _Composer:
-    """The nodes that are open, innermost last, and those that have a name in this document."""
-
-    def __init__(self, text: str, file: str) -> None:
-        self.text, self.file = text, file
-        self.roots: list[Node] = []
-        self.open: list[Node] = []
-        self.named: dict[str, Node] = {}
-        self.takers = {
-            ScalarEvent: self.scalar,
-            MappingStartEvent: self.begin,
-            SequenceStartEvent: self.begin,
-            MappingEndEvent: self.end,
-            SequenceEndEvent: self.end,
-            AliasEvent: self.alias,
-            DocumentStartEvent: self.document,
-        }
-
-    def document(self, _event: Any, _number: int) -> None:
-        self.named = {}
-
-    def scalar(self, event: Any, number: int) -> None:
-        start, end = event.start_mark.index, event.end_mark.index
-        node = Node(Kind.SCALAR, start, end, number, number, event.value, event.style or "", event.tag, event.anchor)
-        if event.anchor:
-            self.named[event.anchor] = node
-        self.add(node)
-
-    def begin(self, event: Any, number: int) -> None:
-        kind = Kind.MAPPING if type(event) is MappingStartEvent else Kind.SEQUENCE
-        start, end = event.start_mark.index, event.end_mark.index
-        node = Node(kind, start, end, number, number, tag=event.tag, anchor=event.anchor, flow=event.flow_style)
-        if event.anchor:
-            self.named[event.anchor] = node
-        self.add(node)
-        self.open.append(node)
-
-    def end(self, event: Any, number: int) -> None:
-        node = self.open.pop()
-        node.end, node.last = event.end_mark.index, number
-
-    def alias(self, event: Any, number: int) -> None:
-        target = self.named.get(event.anchor)
+    def _refer(self, alias: int, target: int | None) -> None:
         if target is None:
-            raise malformed(self.file, self.text, event.start_mark.index, f"found undefined alias {event.anchor!r}")
-        target.aliased = True
-        start, end = event.start_mark.index, event.end_mark.index
-        self.add(Node(Kind.ALIAS, start, end, number, number, event.anchor, target=target))
-
-    def add(self, node: Node) -> None:
-        if self.open:
-            self.open[-1].children.append(node)
-        else:
-            self.roots.append(node)
+            raise _Undefined(alias)
+        self.targets[alias] = target
+        self.aliased.add(target)
