@@ -9,8 +9,7 @@ from argosy.edit_targets import Missing, Target, find
 from argosy.errors import Terminal
 from argosy.models import Change
 from argosy.scalars import render
-from argosy.yaml_events import parse
-from argosy.yaml_outlines import Outline, outlines, scalar_outline
+from argosy.yaml_outlines import Outline, scalar_outline
 from argosy.yaml_stream import Stream
 from argosy.yaml_text import decode
 
@@ -38,14 +37,15 @@ def edit(
     there = [place for place in found.values() if isinstance(place, Target)]
     wanted = [target for target in there if not target.holds(values[target.path])]
     missing = [path for path, place in found.items() if isinstance(place, Missing)]
-    edited = _replaced(stream, wanted, values) if wanted else decoded
+    if wanted:
+        stream = _replaced(stream, wanted, values)
     for path in missing:
-        edited = _added(edited, file, path, values[path], document)
+        stream = _added(stream, path, values[path], document)
     if not wanted and not missing:
         return text, ()
     changes = {target.path: target.value for target in wanted} | dict.fromkeys(missing, "")
     told = tuple(Change(file, path, changes[path], values[path]) for path in values if path in changes)
-    return mark + edited.encode(), told
+    return mark + stream.text.encode(), told
 
 
 def _apart(stream: Stream, found: Mapping[str, Target | Missing]) -> None:
@@ -63,8 +63,8 @@ def _all_there(stream: Stream, found: Mapping[str, Target | Missing]) -> None:
             raise Terminal(f"{stream.file}:{line}: {place.path} is not there", remedy=remedy)
 
 
-def _replaced(stream: Stream, wanted: list[Target], values: Mapping[str, str]) -> str:
-    """The text with each of `wanted` replaced, which is all that differs. Raises Terminal where it is not."""
+def _replaced(stream: Stream, wanted: list[Target], values: Mapping[str, str]) -> Stream:
+    """The file with each of `wanted` replaced, which is all that differs. Raises Terminal where it is not."""
     text, expected = stream.text, stream.outlines()
     for target in sorted(wanted, key=lambda target: target.start, reverse=True):
         value = values[target.path]
@@ -72,26 +72,24 @@ def _replaced(stream: Stream, wanted: list[Target], values: Mapping[str, str]) -
         expected[target.node.first] = scalar_outline(value, plain=new[:1] not in {"'", '"'}, anchor=target.node.anchor)
         gap = " " if target.start == target.end else ""
         text = text[: target.start] + gap + new + text[target.end :]
-    _only_this_changed(text, stream.file, expected, ", ".join(target.path for target in wanted))
-    return text
+    return _changed(text, stream.file, expected, ", ".join(target.path for target in wanted))
 
 
-def _added(text: str, file: str, path: str, value: str, document: int | None) -> str:
-    """The text with `path` added, which is all that differs. Raises Terminal where it is not, or has no place."""
-    stream = Stream.read(text, file)
+def _added(stream: Stream, path: str, value: str, document: int | None) -> Stream:
+    """The file with `path` added, which is all that differs. Raises Terminal where it is not, or has no place."""
     place = find(stream, path, document)  # one that was added before may have made the mapping that it belongs to
     if isinstance(place, Target):
-        raise Terminal(f"{file}: {path} is asked for twice", remedy="leave one of the two out")
+        raise Terminal(f"{stream.file}: {path} is asked for twice", remedy="leave one of the two out")
     new = insertion(stream, place, value)
-    edited = new.into(text)
-    _only_this_changed(edited, file, new.outlines, path)
-    return edited
+    return _changed(new.into(stream.text), stream.file, new.outlines, path)
 
 
-def _only_this_changed(text: str, file: str, expected: list[Outline], what: str) -> None:
+def _changed(text: str, file: str, expected: list[Outline], what: str) -> Stream:
+    """The file that `text` is, parsed anew. Raises Terminal unless it says what is expected, and nothing else."""
     try:
-        found = outlines(parse(text, file))
+        found = Stream.read(text, file)
     except Terminal:
-        found = []
-    if found != expected:
+        found = None
+    if found is None or found.outlines() != expected:
         raise Terminal(f"{file}: setting {what} would change more than that", remedy=_CLOSELY_WOVEN)
+    return found
