@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from argosy.config_builder import LimitsConfig
+from argosy.config_chart import Chart, ChartConfig
 from argosy.config_names import (
     Argument,
     ArgumentName,
@@ -82,7 +83,7 @@ class ServiceConfig(Section):
 
     path: RelativePath | None = Field(None, description="Its folder.")
     dockerfile: RelativePath | None = Field(None, description="Its Dockerfile; {path} stands for its folder.")
-    chart: RelativePath | None = Field(None, description="The folder of its Helm chart; {path} stands for its folder.")
+    chart: Chart = Field(ChartConfig(), description="Its Helm chart: the folder, or the folder and the image's keys.")
     registry: Name | None = Field(None, description="The one of registries that its image goes to.")
     shared: tuple[RelativePath, ...] = Field(
         (), strict=False, description="Files and folders outside its build context on which its image depends."
@@ -98,7 +99,9 @@ class DefaultsConfig(Section):
 
     path: RelativePath = Field("src/{service}", description="The folder of a service.")
     dockerfile: RelativePath = Field("{path}/Dockerfile", description="The Dockerfile of a service.")
-    chart: RelativePath = Field("{path}/chart", description="The folder of a service's Helm chart.")
+    chart: Chart = Field(
+        ChartConfig(), description="The Helm chart of a service: its folder, {path}/chart unless given, and its keys."
+    )
     registry: Name | None = Field(None, description="The one of registries that images go to; registry unless given.")
     shared: tuple[RelativePath, ...] = Field(
         (), strict=False, description="Files and folders on which every image depends; a service's own are added."

@@ -159,6 +159,7 @@ def _service(found: _Found, configuration: Configuration, service: Service) -> I
     yield told("path", service.path)
     yield told("dockerfile", service.dockerfile_path)
     yield told("chart", service.chart_path)
+    yield from _keys(found, configuration, service)
     for key, value, place in _named(service):
         yield found.of_all(f"services.{service.name}.{key}", value, place)
     if service.registry:
@@ -190,6 +191,16 @@ def _options(service: Service, told: Callable[..., Setting]) -> Iterator[Setting
     yield told("build.limits.shm_size", limits.shm_size)
     for name, count in limits.ulimits:
         yield told(f"build.limits.ulimits.{name}", count, "build", "limits", "ulimits", name)
+
+
+def _keys(found: _Found, configuration: Configuration, service: Service) -> Iterator[Setting]:
+    own = "keys" in configuration.services[service.name].chart.model_fields_set
+    section: Path = ("services", service.name) if own else ("defaults",)
+    for key in ("image",) if service.keys.image else ("repository", "tag", "digest"):
+        if path := getattr(service.keys, key):
+            place = (*section, "chart", "keys", key)
+            name = f"services.{service.name}.chart.keys.{key}"
+            yield found.setting(name, path, place) if own else found.setting(name, path, (), place)
 
 
 def _named(service: Service) -> Iterator[tuple[str, Value, Path]]:

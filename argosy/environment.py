@@ -15,7 +15,7 @@ from argosy.models import ImageReference, Service
 from argosy.registry_targets import RegistryTarget, registry_targets
 from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Retry
 from argosy.scan_rules import ScanRules
-from argosy.services import chart_path, contradiction, described
+from argosy.services import chart_path, contradiction, described, image_keys
 
 STATE_FOLDER = ".argosy"
 """The folder of the target branch in which Argosy keeps what it writes besides values files."""
@@ -203,17 +203,22 @@ def _scan(
 
 
 def _written(configuration: Configuration) -> frozenset[str]:
-    """Every values file that some environment writes. Raises ConfigurationError where two services write the same."""
-    charts = {service: chart_path(configuration, service) for service in configuration.services}
-    writers: dict[tuple[str, str], tuple[str, str]] = {}
+    """Every values file that some environment writes. Raises ConfigurationError where two write the same key of one."""
+    charts = {
+        service: (chart_path(configuration, service), image_keys(configuration, service).paths)
+        for service in configuration.services
+    }
+    writers: dict[tuple[str, str, str], tuple[str, str]] = {}
     for name, environment in configuration.environments.items():
         target = environment.target
-        for service, chart in charts.items():
+        for service, (chart, paths) in charts.items():
             values = posixpath.normpath(f"{chart}/{target.values}")
-            other = writers.setdefault((target.branch, values), (service, name))
-            if other != (service, name):
-                raise contradiction(
-                    f"{' in '.join(other)} and {service} in {name} both write {values} on {target.branch}",
-                    "give one of them another target.values, target.branch or chart", "environments", name, "target",
-                )  # fmt: skip
-    return frozenset(values for _, values in writers)
+            for path in paths:
+                other = writers.setdefault((target.branch, values, path), (service, name))
+                if other != (service, name):
+                    raise contradiction(
+                        f"{' in '.join(other)} and {service} in {name} both write {values} on {target.branch}",
+                        "give one of them another target.values, target.branch, chart or chart.keys",
+                        "environments", name, "target",
+                    )  # fmt: skip
+    return frozenset(values for _, values, _ in writers)

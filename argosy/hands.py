@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from argosy import charts
 from argosy.batches import contents
 from argosy.errors import Terminal
 from argosy.git import Git
 from argosy.models import ImageReference, Service
+from argosy.references import read_reference
 from argosy.release_history import History
 
 _MARK = re.compile("\x01([0-9a-f]{40})\x01")
@@ -149,7 +149,7 @@ def _values(git: Git, commits: Iterable[str], service: Service) -> dict[str, Ima
 
 def _value(text: bytes | None, service: Service) -> ImageReference | None:
     try:
-        return charts.read_reference(text, service.values_path) if text else None
+        return read_reference(text, service.values_path, service.keys) if text else None
     except Terminal:
         return None
 

@@ -189,4 +189,4 @@ def _fields(hold: Hold) -> list[tuple[str, str]]:
 
 
 def _value(value: str | datetime) -> str:
-    return value.isoformat() if isinstance(value, datetime) else render(value, None)
+    return value.isoformat() if isinstance(value, datetime) else render(value, None, in_flow=True)

@@ -82,11 +82,30 @@ class BuildContext:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageKeys:
+    """The dotted paths at which a values file carries a service's reference.
+
+    `image` holds `repository:tag`, or `repository:tag@digest`, in one; without it `repository` and `tag` hold its
+    parts, and `digest`, where it is named, the manifest's digest.
+    """
+
+    repository: str = "image.repository"
+    tag: str = "image.tag"
+    digest: str | None = None
+    image: str | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Those that a release writes."""
+        return (self.image,) if self.image else tuple(filter(None, (self.repository, self.tag, self.digest)))
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A service as one environment releases it; paths are relative to the repository's root.
 
-    `values_path` is the file whose `image.repository` and `image.tag` a release writes; `ecr_repository` is
-    the repository's name in the registry, without the host. `dependencies` are the services whose images it is built
+    `values_path` is the file in which a release writes the reference, at `keys`; `ecr_repository` is the repository's
+    name in the registry, without the host. `dependencies` are the services whose images it is built
     from; `shared` the files and folders outside its build context that its image depends on. `registry` is the name of
     its registry among the further ones, None for the environment's own; `build` says how it is built, which changes no
     content.
@@ -104,6 +123,7 @@ class Service:
     shared: tuple[str, ...] = ()
     registry: str | None = None
     build: BuildOptions = PLAINLY
+    keys: ImageKeys = ImageKeys()
 
     @property
     def dockerfile_path(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from argosy import trailers
+from argosy import references, trailers
 from argosy.models import Hold, Plan, ServicePlan
 
 
@@ -51,9 +51,8 @@ def writes(item: ServicePlan) -> list[dict[str, str]]:
     """What a release writes into the service's values file."""
     if not item.writes:
         return []
-    current = item.current
-    before = {"image.repository": current.repository if current else "", "image.tag": current.tag if current else ""}
-    after = {"image.repository": item.wanted.repository, "image.tag": item.wanted.tag}
+    keys = item.service.keys
+    before, after = references.shown(keys, item.current), references.shown(keys, item.wanted)
     return [
         {"file": item.service.values_path, "path": path, "old": before[path], "new": after[path]}
         for path in after

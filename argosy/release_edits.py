@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from argosy import charts, holds, state
+from argosy import charts, holds, references, state
 from argosy.coverage import covers
 from argosy.digests import Digests
 from argosy.environment import Environment
@@ -39,17 +39,18 @@ class Edits:
 
     def add(self, git: Git, head: str, release: Release) -> None:
         """Take one release in; what its file carries already is edited no more, and a broken file is left out."""
-        service, reference = release.service, release.reference
-        wanted = {"image.repository": reference.repository, "image.tag": reference.tag}
+        service, file = release.service, release.service.values_path
+        before = self.files.get(file) or git.file(head, file) or b""  # several services may share a file
         try:
-            text, changes = charts.edit(git.file(head, service.values_path) or b"", wanted, service.values_path)
+            wanted = references.values(service.keys, release.reference, release.manifest_digest, before, file)
+            text, changes = charts.edit(before, wanted, file, create=True)
         except Terminal as error:
             self.left_out[service.name] = str(error)
             return
         self.recorded.append(release)
         self.released.append(service.name)
         if changes:
-            self.files[service.values_path] = text
+            self.files[file] = text
             self.changes.extend(changes)
 
 

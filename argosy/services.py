@@ -11,10 +11,12 @@ from typing import Any
 from argosy.build_options import BuildOptions
 from argosy.config import FILE, Configuration
 from argosy.config_build import BuildConfig, ServiceConfig
+from argosy.config_chart import USUAL_FOLDER, KeysConfig
 from argosy.config_environment import EnvironmentConfig
 from argosy.errors import ConfigurationError
-from argosy.models import BuildContext, Service
+from argosy.models import BuildContext, ImageKeys, Service
 
+_USUAL = KeysConfig()
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
 
 
@@ -98,6 +100,7 @@ def _service(
         values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
         ecr_repository=filled(repository_template(configuration, environment, registry), name),
         registry=registry,
+        keys=image_keys(configuration, name),
         build_context=_context(
             defaults.build, own, name, path, _path(own.dockerfile or defaults.dockerfile, name, path)
         ),
@@ -119,7 +122,18 @@ def repository_template(configuration: Configuration, environment: EnvironmentCo
 def chart_path(configuration: Configuration, name: str) -> str:
     """The folder of the chart of the service called `name`, the same in every environment."""
     defaults, own = configuration.defaults, configuration.services[name]
-    return _path(own.chart or defaults.chart, name, _path(own.path or defaults.path, name))
+    template = own.chart.path or defaults.chart.path or USUAL_FOLDER
+    return _path(template, name, _path(own.path or defaults.path, name))
+
+
+def image_keys(configuration: Configuration, name: str) -> ImageKeys:
+    """Which keys carry the reference of the service called `name`: its own, all of them, or else those of all."""
+    own = configuration.services[name].chart
+    keys = own.keys if "keys" in own.model_fields_set else configuration.defaults.chart.keys
+    if keys == _USUAL:
+        return ImageKeys()
+    found = {key: filled(path, name) for key, path in keys if path}
+    return ImageKeys(**found)
 
 
 def _context(defaults: BuildConfig, own: ServiceConfig, name: str, path: str, dockerfile: str) -> BuildContext:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from argosy import charts, notes
+from argosy import notes, references
 from argosy.batches import commits, contents, descendants, identify, outside
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
@@ -158,7 +158,7 @@ def _reference(git: Git, commit: str, service: Service, text: bytes | None) -> I
             service=service.name,
             remedy="commit a values file there, or name the chart in argosy.yaml",
         )
-    return charts.read_reference(text, path)
+    return references.read_reference(text, path, service.keys)
 
 
 def ahead(git: Git, released: Mapping[str, Released], source_sha: str) -> frozenset[str]:

@@ -99,7 +99,7 @@ def _operated(application: Application, expected: Expected) -> tuple[Health, str
         return Health.WAITING, f"it is {application.sync_status}{_idle(application)}{_errors(application)}"
     if operation and operation.finished_at and not _looked_since(application, operation):
         return Health.WAITING, "Argo CD has not looked at it since the sync ended"
-    if not applied and str(expected.reference) not in application.images:
+    if not applied and str(expected.reference) not in {image.partition("@")[0] for image in application.images}:
         # A commit may change nothing for an application that runs the reference already: then no operation comes.
         return Health.WAITING, "no sync has applied the release yet"
     return None

@@ -23,7 +23,8 @@ LARGEST = 1024 * 1024
 DEEPEST = 200
 """The deepest nesting that is read: the parser written in C ends the whole process when it goes much too deep."""
 
-_VALID = "make it valid YAML (`helm lint` shows the same)"
+VALID = "make it valid YAML (`helm lint` shows the same)"
+"""What to do about malformed YAML."""
 
 
 class _Composer(CParser, VersionedResolver):  # type: ignore[misc] # as above
@@ -71,12 +72,12 @@ def compose(text: str, file: str) -> Node:
         _bound(text, file)
         documents = list(islice(_Composer(text).documents(), 2))
     except ReaderError as error:
-        raise _malformed(file, text, error.position, error.reason) from error
+        raise malformed(file, text, error.position, error.reason) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _malformed(file, text, mark.index if mark else 0, error.problem or str(error)) from error
+        raise malformed(file, text, mark.index if mark else 0, error.problem or str(error)) from error
     except YAMLError as error:
-        raise Terminal(f"{file}: malformed YAML: {error}", remedy=_VALID) from error
+        raise Terminal(f"{file}: malformed YAML: {error}", remedy=VALID) from error
     if len(documents) != 1:
         count = "several documents" if documents else "no document"
         raise Terminal(f"{file} holds {count}", remedy="keep one YAML document a file, without a `---` in between")
@@ -89,9 +90,10 @@ def line_of(text: str, index: int) -> int:
     return text.count("\n", 0, index) + 1
 
 
-def _malformed(file: str, text: str, index: int, problem: str) -> Terminal:
+def malformed(file: str, text: str, index: int, problem: str) -> Terminal:
+    """The Terminal about what is no YAML at the character `index`."""
     column = index - (text.rfind("\n", 0, index) + 1) + 1
-    return Terminal(f"{file}:{line_of(text, index)}:{column}: malformed YAML: {problem}", remedy=_VALID)
+    return Terminal(f"{file}:{line_of(text, index)}:{column}: malformed YAML: {problem}", remedy=VALID)
 
 
 def _bound(text: str, file: str) -> None:

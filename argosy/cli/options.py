@@ -25,6 +25,7 @@ COMMANDS = {
     "config": Entry("argosy.cli.config", "check argosy.yaml, show what it comes to, print its schema"),
     "digest": Entry("argosy.cli.digest", "show the content digest of each service, and what went into it"),
     "doctor": Entry("argosy.cli.doctor", "check all that a release needs, and say what to do about it"),
+    "edit": Entry("argosy.cli.edit", "set scalars of YAML files, and leave every other character as it is"),
     "hold": Entry("argosy.cli.hold", "keep a service, or one content of it, from being released, or lift that"),
     "plan": Entry("argosy.cli.plan", "show what a release would do with each service, and why"),
     "release": Entry("argosy.cli.release", "start a release on Prefect, and follow it to its end"),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from argosy.config_build import DefaultsConfig
+from argosy.config_chart import USUAL_FOLDER
 from argosy.config_registry import PLACEHOLDER_ACCOUNT
 from argosy.discovery.factoring import Factored, factored
 from argosy.discovery.notes import Note
@@ -62,7 +63,7 @@ def _registry(proposal: Proposal) -> Iterator[str]:
 def _services(proposal: Proposal) -> tuple[list[str], list[str]]:
     """The sections `defaults` and `services`."""
     services = proposal.services
-    usual = DefaultsConfig()
+    usual = {"path": DefaultsConfig().path, "dockerfile": DefaultsConfig().dockerfile, "chart": USUAL_FOLDER}
     paths = {each.name: each.path for each in services}
     common: dict[str, Factored] = {
         "path": factored(paths),
@@ -75,13 +76,13 @@ def _services(proposal: Proposal) -> tuple[list[str], list[str]]:
     if len(platforms) == 1 and services[0].platforms:
         build.append(f"platforms: {flow(services[0].platforms)}")
     defaults = ["# What holds for each service that says nothing else.", "defaults:"]
-    defaults += [f"  {key}: {scalar(each.template or getattr(usual, key))}" for key, each in common.items()]
+    defaults += [f"  {key}: {scalar(each.template or usual[key])}" for key, each in common.items()]
     defaults += [f"  build: {{{', '.join(build)}}}"] if build else []
     listed = ["# The services. A service is built when what its image is made of has changed: the files of its build",
               "# context, the Dockerfile and the build settings. Its chart is not among them."]  # fmt: skip
     listed += [*_told(proposal.notes, "services"), *_told(proposal.notes, "defaults"), "services:"]
     for service in services:
-        own = {key: _own(each, service.name, getattr(usual, key), service) for key, each in common.items()}
+        own = {key: _own(each, service.name, usual[key], service) for key, each in common.items()}
         told = context if context.template else Factored("{path}", {
             each.name: each.context for each in services if each.context != each.path
         })  # fmt: skip

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from argosy.charts import read_reference
 from argosy.discovery.dockerfiles import Candidate
 from argosy.discovery.manifests import at, documents
 from argosy.discovery.notes import Note
 from argosy.discovery.tree import Tree
 from argosy.errors import Terminal
+from argosy.references import read_reference
 
 _SHOWN = 5
 _GENERIC = frozenset({"chart", "charts", "helm", "deploy", "deployment", "k8s", "kubernetes"})

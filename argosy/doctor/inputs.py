@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from argosy import charts
 from argosy.doctor import contexts, repository_policies
 from argosy.doctor.findings import Finding, Level, of_error
 from argosy.doctor.tracked import Checkout
 from argosy.environment import Environment
 from argosy.errors import ArgosyError
 from argosy.models import Service
+from argosy.references import read_reference
 
 _COMMIT = "commit it: a release reads commits alone"
 
@@ -70,7 +70,7 @@ def _values(checkout: Checkout, environment: Environment, service: Service) -> I
         yield Finding(Level.WRONG, what, path, f"{service.name}: {why}", remedy)
         return
     try:
-        charts.read_reference(text, path)
+        read_reference(text, path, service.keys)
     except ArgosyError as error:
         yield of_error(what, path, error)
 

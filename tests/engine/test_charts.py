@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.charts import edit, read_reference
+from argosy.charts import edit
 from argosy.errors import Terminal
 from argosy.models import Change, ImageReference
+from argosy.references import read_reference
 from argosy.yaml_text import compose
 
 SHA = "3f2a" + "0" * 36
@@ -117,6 +118,16 @@ def test_lists_and_keys_with_dots_have_their_paths() -> None:
     assert edited == text.replace(b"ref: b", b"ref: c").replace(b": y", b": z")
 
 
+def test_a_bare_host_with_a_port_is_read_between_braces_and_written_there_in_quotes() -> None:
+    text = b"# c\nimage: {repository: host:5000/x, tag: old }\n"
+    assert read_reference(text, "f") == ImageReference("host:5000/x", "old")
+    assert tag_edit(text) == text.replace(b"old", SHA.encode())
+    edited, _ = edit(text, {"image.repository": "host:5000/y"}, "f")
+    assert edited == text.replace(b"host:5000/x", b'"host:5000/y"')
+    block = b"image: host:5000/x:1.0\n"
+    assert edit(block, {"image": "host:5000/y:2.0"}, "f")[0] == b"image: host:5000/y:2.0\n"
+
+
 def test_a_single_quote_in_single_quotes_is_doubled() -> None:
     assert tag_edit(b"image: {repository: x, tag: 'a'}", "it's") == b"image: {repository: x, tag: 'it''s'}"
 
@@ -134,7 +145,6 @@ def test_a_single_quote_in_single_quotes_is_doubled() -> None:
         (b"image:\n  repository: x\n  tag: !!str 12\n", "f:3:"),
         (b"image:\n  repository: x\n  tag: [a]\n", "f:3:"),
         (b"image: {repository: x, tag}\n", "f:1:"),
-        (b"a: 1\n---\nimage: {repository: x, tag: a}\n", "several documents"),
         (b"# nothing\n", "no document"),
         (b"a: 1\nimage: [1\nb: 2\n", "f:3:2: malformed"),
         (b"a: 1\nimage:\n\ttag: x\n", "f:3:1: malformed"),
@@ -146,17 +156,22 @@ def test_a_single_quote_in_single_quotes_is_doubled() -> None:
     ],
 )
 def test_what_cannot_be_edited_alone_is_refused_with_place_and_remedy(text: bytes, said: str) -> None:
-    for action in (lambda: tag_edit(text), lambda: read_reference(text, "f")):
-        with pytest.raises(Terminal, match=said.replace("f:", "(values.yaml|f):")) as refusal:
+    for action in (lambda: tag_edit(text), lambda: read_reference(text, "values.yaml")):
+        with pytest.raises(Terminal, match=said.replace("f:", "values.yaml:")) as refusal:
             action()
         assert refusal.value.remedy
 
 
-def test_a_missing_key_is_no_line_of_a_release() -> None:
+def test_a_missing_key_is_added_only_where_that_is_asked_for() -> None:
     with pytest.raises(Terminal, match=r"values.yaml:2: image.tag is not there") as refusal:
         tag_edit(b"\nimage: {repository: x}\n")
-    assert "`tag:`" in str(refusal.value)
+    assert "`tag`" in str(refusal.value)
     assert read_reference(b"image: {repository: x}\n", "f") == ImageReference("x", "")
+
+
+def test_a_values_file_of_several_documents_is_refused_since_helm_reads_the_first_alone() -> None:
+    with pytest.raises(Terminal, match=r"^f:3: several documents"):
+        read_reference(b"a: 1\n---\nimage: {repository: x, tag: a}\n", "f")
 
 
 @pytest.mark.parametrize("text", [b"image: {tag: a}\n", b"a: 1\n", b"image:\n", b"image: {repository: }\n", b"- a\n"])
@@ -168,15 +183,17 @@ def test_a_values_file_without_a_repository_is_refused_by_name(text: bytes) -> N
 
 def test_nesting_too_deep_for_the_parser_ends_in_an_error_and_not_the_process() -> None:
     program = (
+        "from argosy.yaml_stream import Stream\n"
         "from argosy.yaml_text import compose\n"
         "from argosy.errors import Terminal\n"
-        "for text in ('[' * 200000, '- ' * 200000, '? ' * 200000, '-\\t' * 200000):\n"
-        "    try: compose(text, 'f')\n"
-        "    except Terminal as error: print(error.remedy)\n"
+        "for read in (compose, Stream.read):\n"
+        "    for text in ('[' * 200000, '- ' * 200000, '? ' * 200000, '-\\t' * 200000):\n"
+        "        try: read(text, 'f')\n"
+        "        except Terminal as error: print(error.remedy)\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 0, ended.stderr
-    assert len(ended.stdout.splitlines()) == 4
+    assert len(ended.stdout.splitlines()) == 8
 
 
 def test_a_long_ordinary_file_is_read() -> None:

@@ -95,12 +95,24 @@ def test_a_hand_that_typed_the_very_reference_is_no_conflict(target: Target) -> 
 
 def test_a_chart_that_cannot_be_edited_leaves_out_that_service_alone(target: Target) -> None:
     ui = replace(target.release(), expected=ImageReference("public.example/shop-ui", ""))
-    source = target.shop.commit(
-        "Drop the tag", {"src/ui/chart/values-dev.yaml": "image: {repository: public.example/shop-ui}\n"}
-    )
+    broken = "shared: &s {repository: public.example/shop-ui}\nimage: *s\n"
+    source = target.shop.commit("Share the image", {"src/ui/chart/values-dev.yaml": broken})
     written = target.writer.write_back(source, [ui, target.release("cart")])
     assert written.released == ("cart",)
-    assert "image.tag is not there" in written.left_out["ui"]
+    assert "goes through an anchor or alias" in written.left_out["ui"]
+    assert target.read("src/ui/chart/values-dev.yaml") == broken.strip()
+    assert source in target.read("src/cart/chart/values-dev.yaml")
+
+
+def test_a_tag_that_is_not_there_is_added_beside_its_repository(target: Target) -> None:
+    ui = replace(target.release(), expected=ImageReference("public.example/shop-ui", ""))
+    source = target.shop.commit(
+        "Drop the tag", {"src/ui/chart/values-dev.yaml": "image:\n  repository: public.example/shop-ui\n"}
+    )
+    written = target.writer.write_back(source, [ui])
+    assert (written.released, written.left_out) == (("ui",), {})
+    repository, tag = ui.reference.repository, ui.reference.tag
+    assert target.read("src/ui/chart/values-dev.yaml") == f"image:\n  repository: {repository}\n  tag: {tag}"
 
 
 def test_notes_on_other_commits_stay(target: Target) -> None:

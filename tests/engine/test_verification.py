@@ -100,6 +100,8 @@ def test_synced_without_an_operation_on_the_release_counts_only_if_the_image_run
     older = operation(revision=OLDER)
     assert judged(before, operationState=older, summary=OTHER_IMAGES).health is Health.WAITING
     assert judged(before, operationState=older).health is Health.HEALTHY
+    pinned = {"images": [f"{IMAGE}:{OURS}@sha256:{'a' * 64}"]}
+    assert judged(before, operationState=older, summary=pinned).health is Health.HEALTHY
     assert judged(before, operationState=None).health is Health.HEALTHY
 
 

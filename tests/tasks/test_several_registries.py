@@ -72,9 +72,9 @@ def test_each_image_is_looked_up_tagged_and_moved_where_its_service_lives(
         assert (hosted.digest("ui", tag), elsewhere.digest(tag)) == (here, there)
     assert hosted.digest("cart", plan.source_sha) is None
     with hosted.ecr() as ecr:
-        pages = ecr.get_paginator("describe_repositories").paginate()
-        names = {each["repositoryName"] for page in pages for each in page["repositories"]}
-    assert {name for name in names if name.startswith(hosted.name)} == {f"{hosted.name}-ui"}
+        assert ecr.describe_repositories(repositoryNames=[f"{hosted.name}-ui"])["repositories"]
+        with pytest.raises(ecr.exceptions.RepositoryNotFoundException):
+            ecr.describe_repositories(repositoryNames=[f"{hosted.name}-cart"])
 
 
 def test_a_service_that_moves_to_another_registry_is_released_again_from_there(
