@@ -83,6 +83,9 @@ class EnvironmentConfig(Section):
     ecr: EcrConfig = Field(EcrConfig(), description="What its ECR repositories have of their own.")
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
+    rollback: Literal["automatic", "manual"] = Field(
+        "manual", description="Whether a run restores the last verified release of a service that it sees degrade."
+    )
     scan: Scan = Field(None, description="What findings in its images do to a release: off, warn, or the rules.")
     breaker: BreakerConfig = Field(BreakerConfig(), description="When a registry that keeps failing is left alone.")
     builder: BuilderConfig = Field(BuilderConfig(), description="Where its images are built.")

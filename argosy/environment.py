@@ -45,7 +45,7 @@ class Environment:
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
     any environment: no content digest covers them. `retry` says how often what may pass is tried, `breaker` when a
     registry that keeps failing is left alone, `ecr` how repositories are kept where a registry is Amazon's. Without
-    `scan` no image is judged by its scan.
+    `scan` no image is judged by its scan. With `automatic_rollback` a run takes back what it sees degrade.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Environment:
     services: tuple[Service, ...]
     written: frozenset[str]
     retry: Retry = DEFAULT_RETRY
+    automatic_rollback: bool = False
     scan: ScanRules | None = None
     ecr: ECRSettings = DEFAULT_ECR
     breaker: BreakerPolicy = DEFAULT_BREAKER
@@ -130,6 +131,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         written=_written(configuration),
         builder=config.builder.builder(),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
+        automatic_rollback=_automatic_rollback(name, config, configuration),
         scan=_scan(name, config, services, registries),
         ecr=resolve_ecr(configuration, name),
         breaker=BreakerPolicy(config.breaker.failures, config.breaker.delay),
@@ -157,6 +159,16 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
         argocd=named.argocd or f"argosy-{name}-argocd",
         docker=named.docker or f"argosy-{name}-docker",
     )
+
+
+def _automatic_rollback(name: str, config: EnvironmentConfig, configuration: Configuration) -> bool:
+    automatic = config.rollback == "automatic"
+    if automatic and not (config.argocd or configuration.argocd):
+        raise contradiction(
+            f"{name} is to be rolled back by itself, and nothing says whether it is healthy",
+            "add the section argocd, or leave rollback out", "environments", name, "rollback",
+        )  # fmt: skip
+    return automatic
 
 
 def _watch(argocd: ArgoCDConfig | None) -> Watch | None:

@@ -12,6 +12,9 @@ from argosy.prefect_api import PrefectApi
 REFUSED = "Refused"
 """The name of the state of a run that failed for nothing but a policy's refusal."""
 
+WRONG_USE = "Wrong use"
+"""The name of the state of a run that was asked for what makes no sense, and changed nothing."""
+
 _FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 _PATIENCE = 30
 """How many times in a row the server may not answer before its run is given up on; it may be restarted meanwhile."""
@@ -35,6 +38,11 @@ class Ended:
     def refused(self) -> bool:
         """Whether all that failed was refused by a policy."""
         return self.state == "FAILED" and self.name == REFUSED
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it was asked for what makes no sense."""
+        return self.state == "FAILED" and self.name == WRONG_USE
 
     @property
     def nothing_to_do(self) -> bool:

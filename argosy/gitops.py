@@ -1,25 +1,36 @@
-"""Writing a release back: every reference in one signed commit, pushed by compare and swap, and the verdicts' notes."""
+"""Writing back: one signed commit on whatever the target's head is by then, by compare and swap; and the notes."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
-from argosy import charts, notes, references, state, trailers
+from argosy import notes, trailers
 from argosy.commits import Draft, Identity, commit, notes_commit
 from argosy.environment import Environment
 from argosy.errors import Terminal
-from argosy.git import Git
+from argosy.holds import FILE as HOLDS
+from argosy.holds_file import added, missing
 from argosy.mirror import Mirror, PushRejected
-from argosy.models import Change, Release, WriteBack
-from argosy.release_history import History
+from argosy.models import Hold, Release, WriteBack
+from argosy.release_edits import Edits, Upon, edits
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 8
 Clock = Callable[[], datetime]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a commit would change upon one head of the target: whole files by their paths, and its message."""
+
+    files: Mapping[str, bytes]
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,57 +43,60 @@ class Writer:
     run: str
     clock: Clock
 
-    def write_back(self, source_sha: str, releases: Sequence[Release], *, adopt: bool = False) -> WriteBack:
-        """Write `releases` in one commit on the target's head, whatever it is by then.
+    def land(self, propose: Callable[[str], tuple[Proposal | None, T]]) -> tuple[str | None, T, int]:
+        """Commit what `propose` makes of the target's head, and push that by compare and swap.
 
-        When somebody else's push comes first the edits are applied anew on the new head, at most `ATTEMPTS` times.
-        Raises Terminal when the source commit has left its branch or the push is refused, PushRejected (Transient)
-        when every attempt lost the race.
+        When somebody else's push comes first it is asked anew for the new head, at most `ATTEMPTS` times. Returns the
+        commit (None where nothing was proposed), what `propose` returned beside it, and the attempts that it took.
+        Raises Terminal when the push is refused, PushRejected (Transient) when every attempt lost the race.
         """
+        branch = self.environment.target_branch
         for attempt in range(1, ATTEMPTS + 1):
             self.mirror.update()
-            self._check_reachable(source_sha)
-            written = self._attempt(source_sha, releases, adopt=adopt)
-            if written is not None:
-                return replace(written, attempts=attempt)
-            logger.info("the target moved meanwhile; applying the edits again (attempt %d)", attempt + 1)
-        raise PushRejected(
-            f"{self.environment.target_branch} moved under each of {ATTEMPTS} attempts", remedy="run the release again"
-        )
-
-    def _attempt(self, source_sha: str, releases: Sequence[Release], *, adopt: bool) -> WriteBack | None:
-        head = self.mirror.branch(self.environment.target_branch)
-        edits = self._edits(head, source_sha, releases)
-        if not edits.files and (edits.ours or not (adopt and edits.recorded)):
-            return edits.written(edits.ours)
-        message = trailers.message(self.environment.name, source_sha, edits.recorded, self.run)
-        made = commit(self.mirror.git, Draft(head, edits.files, message, self.identity, self.clock()))
-        try:
-            self.mirror.push(made, f"refs/heads/{self.environment.target_branch}", head)
-        except PushRejected:
-            return None
-        return edits.written(made)
-
-    def _edits(self, head: str, source_sha: str, releases: Sequence[Release]) -> _Edits:
-        git = self.mirror.git
-        reader = state.Reader.open(git, self.environment, head)
-        readings, edits = reader.read_all([release.service for release in releases]), _Edits()
-        # The file or its key is gone: each such service's affair alone.
-        edits.left_out |= {name: str(error) for name, error in readings.failures.items()}
-        for release in releases:
-            name = release.service.name
-            if name not in readings.released:
+            head = self.mirror.branch(branch)
+            proposal, outcome = propose(head)
+            if proposal is None:
+                return None, outcome, attempt
+            draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
+            made = commit(self.mirror.git, draft)
+            try:
+                self.mirror.push(made, f"refs/heads/{branch}", head)
+            except PushRejected:
+                logger.info("the target moved meanwhile; applying the edits again (attempt %d)", attempt + 1)
                 continue
-            now = readings.released[name]
-            if state.is_ahead(git, now, source_sha):
-                edits.superseded[name] = f"{now.reference.tag} was released meanwhile, from a newer commit"
-            elif _by_hand(reader.history, release, now):
-                edits.left_out[name] = f"somebody set it to {now.reference} meanwhile; run again to plan with that"
-            else:
-                edits.add(git, head, replace(release, expected=now.reference))
-                if now.record and now.record.run == self.run and now.reference == release.reference:
-                    edits.ours = now.record.commit
-        return edits
+            return made, outcome, attempt
+        raise PushRejected(f"{branch} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
+
+    def write_back(
+        self, source_sha: str, releases: Sequence[Release], *, adopt: bool = False, by_hand: Sequence[Hold] = ()
+    ) -> WriteBack:
+        """Write `releases` in one commit on the target's head, whatever it is by then.
+
+        In the same commit, or one of their own, the holds `by_hand` go into the file of holds that does not have them.
+        Raises Terminal when the source commit has left its branch or the push is refused, ConfigurationError when the
+        file of holds is wrong, PushRejected (Transient) when every attempt lost the race.
+        """
+
+        def propose(head: str) -> tuple[Proposal | None, Edits]:
+            self._check_reachable(source_sha)
+            upon = Upon(self.mirror.git, self.environment, head, self.run, self.clock())
+            found = edits(upon, source_sha, releases)
+            releasing = bool(found.files or (adopt and found.recorded and not found.ours))
+            text = self.mirror.git.file(head, HOLDS)
+            new = missing(text, by_hand)
+            if not releasing and not new:
+                return None, found
+            files = found.files | ({HOLDS: added(text, new)} if new else {})
+            return Proposal(files, self._message(source_sha, found, new, releasing=releasing)), found
+
+        made, found, attempts = self.land(propose)
+        return replace(found.written(made or found.ours), attempts=attempts)
+
+    def _message(self, source_sha: str, found: Edits, new: Sequence[Hold], *, releasing: bool) -> str:
+        name, run = self.environment.name, self.run
+        if releasing:
+            return trailers.message(name, source_sha, found.recorded, run)
+        return trailers.hold_message(name, "Hold", new, run)
 
     def _check_reachable(self, source_sha: str) -> None:
         tip = self.mirror.branch(self.environment.source_branch)
@@ -113,47 +127,3 @@ class Writer:
                 continue
             return made
         raise PushRejected(f"{ref} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
-
-
-def _by_hand(history: History, release: Release, now: state.Released) -> bool:
-    """Whether somebody, and no other run, changed the reference since the release was planned."""
-    if now.reference in {release.expected, release.reference}:
-        return False
-    before = release.expected.tag if release.expected else ""
-    return now.record is None or history.went_back(release.service.name, before, now.reference.tag)
-
-
-@dataclass(slots=True)
-class _Edits:
-    """What one attempt would write, gathered release by release.
-
-    `ours` is the commit by which this run wrote it already, where the answer to its push was lost.
-    """
-
-    files: dict[str, bytes] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
-    recorded: list[Release] = field(default_factory=list)
-    released: list[str] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
-    superseded: dict[str, str] = field(default_factory=dict)
-    ours: str | None = None
-
-    def written(self, commit: str | None) -> WriteBack:
-        """What was written when all of it is in `commit`."""
-        return WriteBack(commit, tuple(self.changes), tuple(self.released), self.left_out, self.superseded)
-
-    def add(self, git: Git, head: str, release: Release) -> None:
-        """Take one release in; what its file carries already is edited no more, and a broken file is left out."""
-        service, file = release.service, release.service.values_path
-        before = self.files.get(file) or git.file(head, file) or b""  # several services may share a file
-        try:
-            wanted = references.values(service.keys, release.reference, release.manifest_digest, before, file)
-            text, changes = charts.edit(before, wanted, file, create=True)
-        except Terminal as error:
-            self.left_out[service.name] = str(error)
-            return
-        self.recorded.append(release)
-        self.released.append(service.name)
-        if changes:
-            self.files[file] = text
-            self.changes.extend(changes)

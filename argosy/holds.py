@@ -7,6 +7,7 @@ holds:
     digest: <64 hex>        # with commit, the source commit, this content alone; all of it without them
     recipe: "1"
     commit: <40 hex>
+    hand: <40 hex>          # the commit by which somebody changed the reference, where that is what holds it
     reason: it loses baskets
     who: Ada Lovelace
     since: 2026-11-24T10:00:00+00:00
@@ -28,6 +29,7 @@ from argosy.yaml_positions import Document
 
 FILE = f"{STATE_FOLDER}/holds.yaml"
 _Name = Annotated[str, Field(min_length=1)]
+_Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
 class _Entry(BaseModel):
@@ -41,7 +43,8 @@ class _Entry(BaseModel):
     until: AwareDatetime | None = None
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     recipe: str = RECIPE
-    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    commit: _Sha | None = None
+    hand: _Sha | None = None
 
 
 class _File(BaseModel):
@@ -72,10 +75,28 @@ def parse(text: bytes, file: str = FILE) -> tuple[Hold, ...]:
         entries = _File.model_validate(data).holds
     except ValidationError as error:
         raise document.refusals(error, _File)[0] from error
-    return tuple(Hold(**entry.model_dump()) for entry in entries)
+    return tuple(Hold(**entry.model_dump(), by_hand=entry.hand is not None) for entry in entries)
 
 
 def in_force(holds: Iterable[Hold], environment: str, at: datetime) -> tuple[Hold, ...]:
     """The holds of `environment` that have not expired `at` that time, the newest first."""
     valid = (hold for hold in holds if hold.environment == environment and (hold.until is None or hold.until > at))
     return tuple(sorted(valid, key=lambda hold: hold.since, reverse=True))
+
+
+def words(hold: Hold) -> str:
+    """What the hold says for people, without the way to lift it."""
+    until = f" until {_time(hold.until)}" if hold.until else ""
+    return f"{hold.reason} ({hold.who}, {_time(hold.since)}); held{until}"
+
+
+def _time(when: datetime) -> str:
+    return when.strftime("%Y-%m-%d %H:%M %Z")
+
+
+def hands(holds: Iterable[Hold], environment: str) -> frozenset[tuple[str, str]]:
+    """The services of `environment` with the commits by which a hand changed them, as far as they are written down.
+
+    The file decides of these, also where the entry has expired: that is how such a hold is lifted.
+    """
+    return frozenset((hold.service, hold.hand) for hold in holds if hold.environment == environment and hold.hand)

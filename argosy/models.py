@@ -148,7 +148,8 @@ class Hold:
     """What keeps a service from being released, until `until` where that is said; times carry a zone.
 
     `digest` (64 hex, by `recipe`) and the source commit `commit` say which content is held: all of it without them.
-    `by_hand` says that nobody wrote the hold: somebody changed the reference.
+    `by_hand` says that nobody asked for it: somebody changed the reference, in the target's commit `hand`.
+    `written` says that the file of holds has it; a hand's holds without that, until a run has written it down.
     """
 
     service: str
@@ -161,6 +162,8 @@ class Hold:
     recipe: str = RECIPE
     commit: str | None = None
     by_hand: bool = False
+    hand: str | None = None
+    written: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,8 @@ class Plan:
     `watched` says that Argo CD brings the environment up, so that a release is verified; `retry` how often the stages
     that follow try again what may pass; `tells_registry` that there is something to tell the whole registry. `failures`
     has the services that could not be planned, and why. `scanned` says that no image is written before its scan was
-    judged; `cuts_cache` that the builder's own cache is cut to a size after builds.
+    judged; `cuts_cache` that the builder's own cache is cut to a size after builds; `automatic_rollback` that what
+    degrades is taken back to its last verified release.
     """
 
     environment: str
@@ -215,6 +219,7 @@ class Plan:
     failures: tuple[tuple[str, str], ...] = ()
     watched: bool = False
     retry: Retry = DEFAULT_RETRY
+    automatic_rollback: bool = False
     scanned: bool = False
     tells_registry: bool = False
     cuts_cache: bool = False
@@ -227,6 +232,12 @@ class Plan:
     def to_write(self) -> tuple[ServicePlan, ...]:
         """The services whose reference a release changes."""
         return tuple(item for item in self.services if item.writes)
+
+    @property
+    def by_hand(self) -> tuple[Hold, ...]:
+        """The holds that hands left and that the file of holds does not have yet."""
+        found = (item.hold for item in self.services)
+        return tuple(hold for hold in found if hold and hold.by_hand and not hold.written)
 
     @property
     def nothing_to_do(self) -> bool:
@@ -303,7 +314,7 @@ class WriteBack:
     """What was written: the target's `commit` (None where nothing had to be) and its changes.
 
     `left_out` maps a service whose reference could not be written to the reason, `superseded` one that a newer
-    commit was released of meanwhile.
+    commit was released of meanwhile, `held` one that somebody put a hold on meanwhile.
     """
 
     commit: str | None
@@ -312,6 +323,7 @@ class WriteBack:
     left_out: dict[str, str] = field(default_factory=dict)
     superseded: dict[str, str] = field(default_factory=dict)
     attempts: int = 1
+    held: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from argosy.environment import Environment
-from argosy.holds import FILE
+from argosy.holds import words
 from argosy.models import Hold, ImageReference, Plan, Service, ServicePlan, State
 from argosy.standing import Presence, Situation
 from argosy.state import Released
@@ -40,6 +39,7 @@ def make(
         failures=tuple((s.name, str(situation.failures[s.name])) for s in chosen if s.name in situation.failures),
         watched=environment.watch is not None,
         retry=environment.retry,
+        automatic_rollback=environment.automatic_rollback,
         scanned=environment.scan is not None,
         tells_registry=environment.ecr.registry is not None,
         cuts_cache=environment.builder.cache_size is not None,
@@ -177,13 +177,10 @@ def _shown(reference: ImageReference) -> str:
 
 
 def _held(hold: Hold) -> str:
-    until = f" until {_time(hold.until)}" if hold.until else ""
-    lifted = "newer content, or the wanted reference put there," if hold.by_hand else f"taking its entry out of {FILE}"
-    return f"{hold.reason} ({hold.who}, {_time(hold.since)}); held{until}; {lifted} lifts that"
-
-
-def _time(when: datetime) -> str:
-    return when.strftime("%Y-%m-%d %H:%M %Z")
+    """The hold, and what lifts it."""
+    lift = f"argosy hold {hold.service} --lift"
+    lifts = f"newer content, the wanted reference put there, or {lift}," if hold.by_hand else lift
+    return f"{words(hold)}; {lifts} lifts that"
 
 
 def _short(released: Released) -> str:

@@ -163,6 +163,8 @@ def _outcome(item: ServicePlan, findings: Findings) -> Outcome:
         return Outcome(item.name, item.state, "failed", failure, failed=True)
     if findings.written and item.name in findings.written.superseded:
         return Outcome(item.name, item.state, "superseded", findings.written.superseded[item.name])
+    if findings.written and item.name in findings.written.held:
+        return Outcome(item.name, item.state, State.HELD.value, findings.written.held[item.name])
     verdict, result = findings.verdicts.get(item.name), findings.built.get(item.name)
     if verdict:
         reason = _noted(verdict.reason, result)

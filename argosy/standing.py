@@ -8,6 +8,7 @@ from datetime import datetime
 
 from argosy import hands, holds, state
 from argosy.comparison import Compared, compare
+from argosy.coverage import covers
 from argosy.digests import Digests, Survey
 from argosy.errors import Terminal
 from argosy.hands import Hand
@@ -80,8 +81,11 @@ class _Look:
         compared = self._compared(desired, released)
         references = {each: released[each.name].reference for each in environment.services if each.name in released}
         by_hand = hands.find(git, self.target_sha, references, self.reader.history)
-        written = holds.in_force(holds.read(git, self.target_sha), environment.name, at)
-        held = self._by_hand(desired, released, compared, by_hand) | self._held(desired, written)
+        every = holds.read(git, self.target_sha)
+        known = holds.hands(every, environment.name)
+        new = {name: hand for name, hand in by_hand.items() if (name, hand.commit) not in known}
+        written = holds.in_force(every, environment.name, at)
+        held = self._by_hand(desired, released, compared, new) | self._held(desired, released, compared, written)
         return Situation(
             source_sha=self.source_sha,
             target_sha=self.target_sha,
@@ -106,24 +110,23 @@ class _Look:
         early = {name: at_hand[name] for name in rest if name not in found and name in at_hand}
         return found | compare(self.digests, self.source_sha, early, assume=self.digests.environment)
 
-    def _held(self, desired: Survey, written: Sequence[Hold]) -> dict[str, Hold]:
-        """What the file of holds covers; a hold on a content is told by its commit where the recipe has changed."""
+    def _held(
+        self,
+        desired: Survey,
+        released: Mapping[str, Released],
+        compared: Mapping[str, Compared],
+        written: Sequence[Hold],
+    ) -> dict[str, Hold]:
+        """What the file of holds covers; a hand's hold ends where the reference is the wanted one."""
         found: dict[str, Hold] = {}
         for hold in written:
             name = hold.service
-            if name in desired.contents and name not in found and self._covers(hold):
+            if name not in desired.contents or name in found:
+                continue
+            lifted = hold.by_hand and name in released and self._right(name, released[name], compared)
+            if not lifted and covers(hold, self.digests, self.source_sha, desired.contents[name]):
                 found[name] = hold
         return found
-
-    def _covers(self, hold: Hold) -> bool:
-        digests, source, name = self.digests, self.source_sha, hold.service
-        if hold.digest is None and hold.commit is None:
-            return True
-        if hold.digest and digests.recorded(source, name, ContentDigest(hold.digest, hold.recipe)):
-            return True
-        at_hand = hold.commit is not None and digests.git.is_commit(hold.commit)
-        compared = compare(digests, source, {name: hold.commit}) if hold.commit and at_hand else {}
-        return name in compared and compared[name].same
 
     def _by_hand(
         self,
@@ -170,6 +173,8 @@ class _Look:
             recipe=content.recipe,
             commit=self.source_sha,
             by_hand=True,
+            hand=hand.commit,
+            written=False,
         )
 
 

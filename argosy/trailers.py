@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from argosy.git import Git
-from argosy.models import ContentDigest, ImageReference, Release, ServicePlan
+from argosy.holds import words as words_of_hold
+from argosy.models import ContentDigest, Hold, ImageReference, Release, ServicePlan
+from argosy.printable import printable
 
 ENVIRONMENT, SOURCE, SERVICE, RUN = "Argosy-Environment", "Argosy-Source", "Argosy-Service", "Argosy-Run"
 _RECORD = re.compile(r"(\S+) ([0-9a-f]{40}) ([0-9a-f]{64}) (sha256:[0-9a-f]{64}) (\S+)")
@@ -45,16 +47,21 @@ def words(environment: str, planned: Sequence[ServicePlan]) -> str:
     return "\n\n".join(_words(environment, changes)) if changes else ""
 
 
-def message(environment: str, source_sha: str, releases: Sequence[Release], run: str) -> str:
-    """The whole message of the commit that releases `releases`; adoption may change no reference at all."""
+def message(environment: str, source_sha: str, releases: Sequence[Release], run: str, because: str = "") -> str:
+    """The whole message of the commit that releases `releases`; adoption may change no reference at all.
+
+    With `because` it restores earlier ones, and that is why.
+    """
     changes = [_Change(item.service.name, item.expected, item.reference) for item in releases]
+    paragraphs = _words(environment, changes, "Roll back {} in {}" if because else "Release {} to {}")
     trailers = [
         f"{ENVIRONMENT}: {environment}",
         f"{SOURCE}: {source_sha}",
         *(f"{SERVICE}: {_record(item)}" for item in releases),
         f"{RUN}: {run}",
     ]
-    return "\n\n".join([*_words(environment, changes), "\n".join(trailers)]) + "\n"
+    reason = [printable(because)] if because else []
+    return "\n\n".join([*paragraphs, *reason, "\n".join(trailers)]) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +71,20 @@ class _Change:
     new: ImageReference
 
 
-def _words(environment: str, changes: Sequence[_Change]) -> list[str]:
+def _words(environment: str, changes: Sequence[_Change], subject: str = "Release {} to {}") -> list[str]:
     changed = [item for item in changes if item.old != item.new]
     names = ", ".join(item.service for item in changed)
-    subject = f"Release {names} to {environment} [skip ci]" if changed else f"Adopt {environment} [skip ci]"
+    said = subject.format(names, environment) if changed else f"Adopt {environment}"
     body = "\n".join(f"{item.service}: {_tag(item.old)} -> {item.new.tag}" for item in changed)
-    return [subject, body] if body else [subject]
+    return [f"{said} [skip ci]", body] if body else [f"{said} [skip ci]"]
+
+
+def hold_message(environment: str, verb: str, found: Sequence[Hold], run: str) -> str:
+    """The message of a commit that puts or lifts the holds `found` and releases nothing."""
+    names = ", ".join(dict.fromkeys(hold.service for hold in found))
+    lines = "\n".join(printable(f"{hold.service}: {words_of_hold(hold)}") for hold in found)
+    trailers = f"{ENVIRONMENT}: {environment}\n{RUN}: {run}"
+    return "\n\n".join([f"{verb} {names} in {environment} [skip ci]", lines, trailers]) + "\n"
 
 
 def _tag(reference: ImageReference | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from prefect import Flow
 from prefect.blocks.core import Block
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
@@ -25,7 +26,9 @@ from blocks.argocd_server import ArgoCDServer
 from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
+from flows.hold import hold
 from flows.release import release
+from flows.rollback import rollback
 from tasks.workspace import load
 
 KINDS: dict[str, type[Block]] = {
@@ -40,6 +43,8 @@ KINDS: dict[str, type[Block]] = {
         Secret,
     )
 }
+FLOWS: dict[str, Flow[Any, Any]] = {f"flows.{flow.name}.{flow.name}": flow for flow in (release, hold, rollback)}
+"""The flows that a `prefect.yaml` may deploy, by their entrypoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,13 @@ def _ensure_pool(name: str) -> None:
 
 
 def _deploy(item: Mapping[str, Any], overrides: Mapping[str, Any]) -> str:
-    deployment = release.to_deployment(
+    flow = FLOWS.get(item["entrypoint"])
+    if flow is None:
+        raise ConfigurationError(
+            f"deployment {item['name']}: {item['entrypoint']} is no flow of Argosy's",
+            remedy=f"its flows are {', '.join(FLOWS)}",
+        )
+    deployment = flow.to_deployment(
         name=item["name"],
         description=item["description"],
         tags=item["tags"],
@@ -133,7 +144,7 @@ def _deploy(item: Mapping[str, Any], overrides: Mapping[str, Any]) -> str:
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     cast("RunnerDeployment", deployment).apply()  # a coroutine only where a loop runs, which is not here
-    return f"{release.name}/{item['name']}"
+    return f"{flow.name}/{item['name']}"
 
 
 def _schedule(item: Mapping[str, Any]) -> Schedule:

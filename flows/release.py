@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -21,6 +22,8 @@ from argosy.report import Findings, Report, awaiting, planned, summarise
 from argosy.scan_gate import refusal
 from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
+from flows.returning import take_back
+from flows.verifying import verified
 from tasks.build import build
 from tasks.builder_cache import cut_builder_cache
 from tasks.edge import guarded
@@ -32,8 +35,6 @@ from tasks.progress import progress_of
 from tasks.report import publish
 from tasks.resolve import resolve
 from tasks.scan_gate import scan_gate, show_findings
-from tasks.tags import move_tags
-from tasks.verify import record_verdicts, verify
 from tasks.write_back import write_back
 
 CONCURRENT_SERVICES = 16
@@ -72,7 +73,7 @@ def release(
     resolved = resolve(repository, environment, source_sha)
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
     if dry_run or plan.nothing_to_do:
-        return _end(planned(plan), trigger)
+        return _end(_idle(repository, plan, dry_run=dry_run), trigger)
     with progress_of(plan).shown() as progress:
         untold = _tell_registry(repository, plan)
         built = _build(repository, plan)
@@ -80,6 +81,7 @@ def release(
         passed, refused = _scan(repository, plan, built)
         written = _write_back(repository, plan, passed.values)
         verdicts, unrecorded = _verify(repository, plan, written.values.get(COMMIT), passed.values)
+        verdicts, unrecorded = take_back(repository, plan, verdicts, unrecorded)
         wait(cutting)
         failures = {**passed.failures, **_unwritten(plan, passed.values, written), **verdicts.failures}
         commit, problems = written.values.get(COMMIT), (*untold, *unrecorded)
@@ -95,6 +97,12 @@ def _tell_registry(repository: str, plan: Plan) -> tuple[str, ...]:
     where = (repository, plan.environment, plan.source_sha)
     state = patient(ensure_registry, plan.retry)(*where, return_state=True)
     return () if state.is_completed() else (sentence(state),)
+
+
+def _idle(repository: str, plan: Plan, *, dry_run: bool) -> Report:
+    """The report of a run that releases nothing; what a hand holds is written down all the same."""
+    written = _write_back(repository, plan, {}) if plan.by_hand and not dry_run else Settled({}, {})
+    return replace(planned(plan), problems=tuple(written.failures.values()))
 
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
@@ -136,8 +144,8 @@ def _scan(repository: str, plan: Plan, built: Settled[BuildResult]) -> tuple[Set
 
 
 def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> Settled[WriteBack]:
-    """One commit for all that was built; adoption writes one whatever was."""
-    if not built and not plan.adopt:
+    """One commit for all that was built; adoption, and what a hand holds, are written whatever was."""
+    if not built and not plan.adopt and not plan.by_hand:
         return Settled({}, {})
     state = patient(write_back, plan.retry)(repository, plan, list(built.values()), return_state=True)
     return Settled({COMMIT: state.result()}, {}) if state.is_completed() else Settled({}, {COMMIT: sentence(state)})
@@ -145,7 +153,8 @@ def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> S
 
 def _unwritten(plan: Plan, built: dict[str, BuildResult], written: Settled[WriteBack]) -> dict[str, str]:
     """What could not be written is not released, and each service that it should have been says so."""
-    names = list(built) or [item.name for item in plan.services]
+    concerned = [item.name for item in plan.services] if plan.adopt else [hold.service for hold in plan.by_hand]
+    names = list(built) or concerned
     return dict.fromkeys(names, written.failures[COMMIT]) if written.failures else {}
 
 
@@ -154,14 +163,7 @@ def _verify(
 ) -> tuple[Settled[Verdict], tuple[str, ...]]:
     """Every application at once, while the tags move; then what was seen is put on record."""
     where = (repository, plan.environment, plan.source_sha)
-    tags = patient(move_tags, plan.retry).submit(*where, written.released if written else ())
-    awaited = awaiting(plan, written, built)
-    watched = patient(verify, plan.retry).map(*_where(repository, plan), awaited) if awaited else []
-    verdicts = settle([item.name for item in awaited], watched)
-    record = patient(record_verdicts, plan.retry)
-    states = [record(*where, awaited, list(verdicts.values.values()), return_state=True)] if awaited else []
-    tags.wait()
-    return verdicts, tuple(sentence(state) for state in [tags.state, *states] if not state.is_completed())
+    return verified(where, plan.retry, awaiting(plan, written, built), written.released if written else ())
 
 
 def _where(repository: str, plan: Plan) -> tuple[unmapped, unmapped, unmapped]:

@@ -15,13 +15,16 @@ logger = logging.getLogger("argosy.tasks")
 
 @stage("write back", run_name="write back {plan.environment}", timeout=1800)
 def write_back(repository: str, plan: Plan, built: Sequence[BuildResult]) -> WriteBack:
-    """Commit the references of what was built; with adoption, also the trailers of what is right already."""
+    """Commit the references of what was built; with adoption, also the trailers of what is right already.
+
+    What hands hold is written down in the same commit, or in one of its own.
+    """
     work = Workspace.open(repository, plan.environment, plan.source_sha)
     results = {result.service: result for result in built}
     releases = [_release(item, results[item.name]) for item in plan.services if item.name in results]
     if plan.adopt:
         releases += _adopted(work, plan)
-    written = work.writer().write_back(plan.source_sha, releases, adopt=plan.adopt)
+    written = work.writer().write_back(plan.source_sha, releases, adopt=plan.adopt, by_hand=plan.by_hand)
     for change in written.changes:
         logger.info("%s: %s: %s -> %s", change.file, change.path, change.old or "(blank)", change.new)
     return written

@@ -47,3 +47,8 @@ class Cloud:
                 "Docker-Content-Digest"
             )
             return found
+
+    def delete(self, repository: str, digest: str) -> None:
+        """Delete the manifest, and every tag on it."""
+        with images.client(self.registry) as http:
+            http.delete(f"/v2/{repository}/manifests/{digest}").raise_for_status()

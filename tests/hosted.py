@@ -41,6 +41,7 @@ environments:
     source: {{branch: main}}
     target: {{branch: main, values: values-dev.yaml}}
     blocks: {{aws: {name}, registry: {name}, argocd: {name}, docker: {name}}}
+    rollback: {rollback}
 """
 _APPLICATION = """\
 apiVersion: argoproj.io/v1alpha1
@@ -72,10 +73,11 @@ class HostedShop(Shop):
         self.use(cloud.aws.key)
         self.open()
 
-    def open(self, argocd: str = "") -> str:
+    def open(self, argocd: str = "", rollback: str = "manual") -> str:
         """Commit everything that the shop needs, with `argocd` as that section of argosy.yaml; return the SHA."""
+        host = self.cloud.registry.host
         described = _CONFIGURATION.format(
-            account=ACCOUNT, region=REGION, host=self.cloud.registry.host, name=self.name, argocd=argocd
+            account=ACCOUNT, region=REGION, host=host, name=self.name, argocd=argocd, rollback=rollback
         )
         files = {"argosy.yaml": described}
         for service in SERVICES:
@@ -84,6 +86,10 @@ class HostedShop(Shop):
             files[f"src/{service}/chart/templates/deployment.yaml"] = "kind: Deployment\n"
             files[f"argocd/applications/{service}.yaml"] = _APPLICATION.format(name=self.name, service=service)
         return self.commit("Open the shop", files)
+
+    def roll_back_by_itself(self) -> str:
+        """Let a release take back what degrades; return the SHA of the commit that says so."""
+        return self.configure("rollback: manual", "rollback: automatic")
 
     @contextmanager
     def watched(self, password: SecretStr, state: Path) -> Iterator[ArgoCDStandIn]:
@@ -140,6 +146,10 @@ class HostedShop(Shop):
     def digest(self, service: str, tag: str) -> str | None:
         """The manifest that the registry has under `tag`."""
         return self.cloud.digest(f"{self.name}-{service}", tag)
+
+    def lose(self, service: str, digest: str) -> None:
+        """Delete a manifest from the registry, with every tag on it."""
+        self.cloud.delete(f"{self.name}-{service}", digest)
 
     def change(self, *services: str) -> str:
         """Commit a change of the sources of `services`, and return the SHA."""

@@ -26,8 +26,11 @@ COMMANDS = {
     "digest": Entry("argosy.cli.digest", "show the content digest of each service, and what went into it"),
     "doctor": Entry("argosy.cli.doctor", "check all that a release needs, and say what to do about it"),
     "edit": Entry("argosy.cli.edit", "set scalars of YAML files, and leave every other character as it is"),
+    "hold": Entry("argosy.cli.hold", "keep a service, or one content of it, from being released, or lift that"),
     "plan": Entry("argosy.cli.plan", "show what a release would do with each service, and why"),
     "release": Entry("argosy.cli.release", "start a release on Prefect, and follow it to its end"),
+    "rollback": Entry("argosy.cli.rollback", "restore the last verified release of services, and hold what was bad"),
+    "status": Entry("argosy.cli.status", "show what an environment runs, what of it is verified and what is held"),
 }
 
 _ENDINGS = """

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
 from prefect_aws import AwsCredentials
 from pydantic import SecretStr
 
@@ -18,6 +20,7 @@ from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from deployments.register import main
 from deployments.registration import (
+    FLOWS,
     KINDS,
     BlockDocument,
     register_blocks,
@@ -25,6 +28,7 @@ from deployments.registration import (
     register_types,
 )
 from tasks.workspace import load
+from tests.cli.process import argosy
 
 pytestmark = pytest.mark.usefixtures("prefect")
 
@@ -64,7 +68,7 @@ def test_registering_twice_leaves_what_registering_once_does() -> None:
         deployments = register_deployments(PREFECT_YAML, {})
         found = count()
     assert names == ["argocd-server/shop-argocd"]
-    assert deployments == ["release/dev", "release/prod"]
+    assert deployments == [f"{flow}/{name}" for flow in ("release", "hold", "rollback") for name in ("dev", "prod")]
     register_blocks([ARGOCD])
     register_deployments(PREFECT_YAML, {})
     assert count() == found
@@ -134,6 +138,27 @@ def test_the_parameters_of_a_deployment_are_those_that_the_flow_takes() -> None:
     schema = deployment("prod").parameter_openapi_schema
     assert set(schema["required"]) == {"repository", "environment"}
     assert {"source_sha", "services", "trigger", "adopt", "dry_run"} <= set(schema["properties"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["release", "ui", "--head", "a" * 40, "--adopt", "--dry-run", "--force", "cart"],
+        ["hold", "ui", "--reason", "it loses baskets", "--until", "2h", "--content"],
+        ["hold", "ui", "--lift"],
+        ["rollback", "ui", "--reason", "it loses baskets", "--to", "a" * 40],
+    ],
+)
+def test_a_deployment_takes_what_its_command_asks_for(words: list[str]) -> None:
+    register_deployments(PREFECT_YAML, {})
+    url = PREFECT_API_URL.value() or ""
+    done = argosy(words[0], "--environment", "dev", "--detach", *words[1:], PREFECT_API_URL=url)
+    assert done.returncode == 0, done.stderr
+    with get_client(sync_client=True) as client:
+        run = client.read_flow_run(uuid.UUID(done.stdout.strip()))
+    assert run.parameters["repository"] == "argosy"
+    flow = FLOWS[f"flows.{words[0]}.{words[0]}"]
+    flow.validate_parameters(run.parameters)
 
 
 def test_overrides_are_laid_over_every_deployment() -> None:

@@ -98,6 +98,12 @@ def test_every_values_file_of_every_environment_is_known_as_written() -> None:
         ("type: oci", "type: ecr", "needs account_id and region"),
         (", values: values-dev.yaml", "", "both write src/ui/chart/values.yaml on main"),
         ("version: 1", "version: [", "argosy.yaml:"),
+        ("source: {branch: main}", "rollback: auto\n    source: {branch: main}", "rollback is wrong"),
+        (
+            'argocd: {application: "shop-{service}"}\nenvironments:\n  dev:\n',
+            "environments:\n  dev:\n    rollback: automatic\n",
+            "dev is to be rolled back by itself, and nothing says whether it is healthy (add the section argocd",
+        ),
         ("shop-{service}\"}", "shop\"}", "ui and cart share the image repository shop in dev (write {service}"),
         ("shop-{service}\"}", "shop-{name}\"}", "has the placeholder {name}, which stands for nothing"),
         ("  ui: {}", "  ui: {path: 'src/{path}'}", "has the placeholder {path}"),

@@ -106,6 +106,8 @@ def test_what_we_show_people_is_valid(file: str) -> None:
         ("source: {branch: main}", "source: {branch: x.lock}"),
         ("source: {branch: main}", "source: {branch: 'a..b'}"),
         ("target: {branch: main}", "target: {branch: main, sign: gpg}"),
+        ("target: {branch: main}", "target: {branch: main}\n    rollback: automatic"),
+        ("target: {branch: main}", "target: {branch: main}\n    rollback: true"),
         ("target: {branch: main}", "target: {branch: main}\n    retry: {max_attempts: 0}"),
         ("target: {branch: main}", "target: {branch: main}\n    retry: {max_attempts: 2, initial_delay: 0}"),
         ("target: {branch: main}", "target: {branch: main}\n    breaker: {failures: 0}"),

@@ -38,6 +38,7 @@ environments:
     argocd: {application: "dev-{service}", timeout: 5}
     retry: {max_attempts: 5}
     blocks: {aws: mine}
+    rollback: automatic
   prod:
     source: {branch: main}
     target: {branch: main}
@@ -63,6 +64,8 @@ def found(environment: str, text: str = TEXT) -> dict[str, Setting]:
         ("dev", "retry.initial_delay", 5.0, Origin.BUILT_IN, None),
         ("dev", "breaker.failures", 5, Origin.BUILT_IN, None),
         ("dev", "blocks.aws", "mine", Origin.OWN, 27),
+        ("dev", "rollback", "automatic", Origin.OWN, 28),
+        ("prod", "rollback", "manual", Origin.BUILT_IN, None),
         ("dev", "blocks.docker", "argosy-dev-docker", Origin.BUILT_IN, None),
         ("dev", "services.ui.path", "web", Origin.OWN, 10),
         ("dev", "services.ui.dockerfile", "web/Dockerfile", Origin.BUILT_IN, None),

@@ -46,7 +46,9 @@ def test_held_content_is_not_released_and_the_plan_says_by_whom_and_how_to_lift_
     hold(bad, entry(digest=digest(bad)))
     item = of(bad, at=NOW)
     assert item.state is State.HELD
-    assert all(word in item.reason for word in ("it loses baskets", "Ada Lovelace", "2026-11-23", holds.FILE))
+    assert all(
+        word in item.reason for word in ("it loses baskets", "Ada Lovelace", "2026-11-23", "argosy hold ui --lift")
+    )
     assert item.hold is not None
     assert not item.hold.by_hand
     assert planned(bad, at=NOW).nothing_to_do

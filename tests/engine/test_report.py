@@ -115,3 +115,11 @@ def test_what_was_written_and_what_was_never_seen_healthy_is_awaited_where_it_is
 
 def test_what_could_not_be_written_is_not_awaited() -> None:
     assert awaiting(plan(ui=State.BUILD), None, {"ui": built("ui")}) == []
+
+
+def test_a_service_that_somebody_held_before_the_push_is_told_as_held_and_fails_no_run() -> None:
+    written = WriteBack("e" * 40, released=("cart",), held={"ui": "it loses baskets (Ada)"})
+    findings = replace(NOTHING, built={"ui": built("ui"), "cart": built("cart")}, written=written)
+    report = summarise(plan(ui=State.BUILD, cart=State.BUILD), findings)
+    assert (failed(report), report.sentence()) == ([], "cart released to prod; ui held")
+    assert report.outcomes[0].detail == "it loses baskets (Ada)"
