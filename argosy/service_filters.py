@@ -14,8 +14,8 @@ from argosy.errors import ConfigurationError
 from argosy.filters import Filter, Rule, rules
 from argosy.globs import folder
 
-KEYS = frozenset({"version", "registry", "defaults", "services", "argocd", "environments"})
-SERVICE_KEYS = frozenset({"path", "dockerfile", "chart", "shared", "filters", "build"})
+KEYS = frozenset({"version", "registry", "registries", "ecr", "defaults", "services", "argocd", "environments"})
+SERVICE_KEYS = frozenset({"path", "dockerfile", "chart", "registry", "shared", "filters", "build"})
 """What is known there; with anything else `argosy.config` says what is wrong."""
 _NEEDED = KEYS - {"defaults", "argocd"}
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

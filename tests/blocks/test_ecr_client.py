@@ -25,7 +25,7 @@ EMPTY = Answer(200, HEADERS, json.dumps({"repositories": []}).encode())
 def credentials(host: str, **config: Any) -> AwsCredentials:
     return AwsCredentials(
         aws_access_key_id="id",
-        aws_secret_access_key=SecretStr("secret"),
+        aws_secret_access_key=SecretStr("of a key that opens nothing"),
         region_name=REGION,
         aws_client_parameters=AwsClientParameters(endpoint_url=f"http://{host}", config=config or None),
     )

@@ -24,7 +24,7 @@ def test_a_build_that_hangs_meets_its_timeout_and_is_gone_and_the_others_are_rel
     started = run.process.children(recursive=True)
     ended = run.end()
     assert ended.state == "FAILED"
-    assert "ui: the build was ended after 5 s" in ended.message
+    assert "ui: Docker build failure: the build was ended after 5 s" in ended.message
     assert adopted.results(ended) == dict.fromkeys(SERVICES, "untouched") | {"cart": "healthy", "ui": "failed"}
     run.gone(started)
     until(lambda: not run.building(mark), seconds=5)

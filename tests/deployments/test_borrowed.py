@@ -106,14 +106,14 @@ def empty(folder: Path) -> None:
     Git(folder).run("init", "--quiet")
 
 
-MISSPELT = RIGHT.replace("\nregistry:", "\nregistri:")
+MISSPELT = RIGHT.replace("\nregistry:", "\nregistty:")
 REFUSALS = [
     (gone, WrongUse, "is no folder", "give the path"),
     (broken("version: ["), ConfigurationError, r"mine/argosy\.yaml:\d+:\d+: ", "correct the YAML"),
     (
         broken(MISSPELT),
         ConfigurationError,
-        "registri is not a known key",
+        "registty is not a known key",
         r"did you mean registry\? \(1 more: ",
     ),
     (broken("version: 1\n"), ConfigurationError, "registry is missing", "add registry"),

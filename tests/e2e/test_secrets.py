@@ -202,7 +202,7 @@ def test_no_process_shows_one_but_prefects_own_that_of_its_api(night: Night) -> 
 def test_each_line_of_a_build_names_its_service_once_and_on_the_workers_console_its_run(night: Night) -> None:
     run = night.runs["none"].id
     said = [line["message"] for line in night.store.api.logs(run)]
-    assert [line for line in said if line.startswith("ui: #")]
-    assert not [line for line in said if line.startswith(("#", "ui: ui:"))]
+    assert [line for line in said if line.startswith("ui: [")]
+    assert not [line for line in said if line.startswith(("[", "#", "ui: ui:", "ui: #"))]
     console = (night.store.stack.state / "logs" / "worker.log").read_text()
-    assert f"INFO argosy.tasks run={run} ui: #" in console
+    assert f"INFO argosy.tasks run={run} ui: [" in console
