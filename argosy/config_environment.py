@@ -66,7 +66,7 @@ class BreakerConfig(Section):
     """When a registry that keeps failing is left alone, and for how long."""
 
     failures: Annotated[int, Field(ge=1, le=100)] = Field(
-        5, description="How many calls in a row must fail, each after attempts of its own, before it is left alone."
+        3, description="How many calls in a row must fail, each after attempts of its own, before it is left alone."
     )
     delay: Annotated[float, Field(ge=0, le=3600, strict=False)] = Field(
         30.0, description="Seconds that it is left alone before one call finds out whether it is well again."

@@ -31,7 +31,7 @@ ONCE = Retry(max_attempts=1)
 class BreakerPolicy:
     """After `failures` calls in a row without a proper answer an endpoint is left alone for `delay` seconds."""
 
-    failures: int = 5
+    failures: int = 3
     delay: float = 30.0
 
 

@@ -93,9 +93,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        # dockerd tries TLS first: unless it is hung up on at once, each of its pushes takes 10 seconds more.
+        # dockerd and BuildKit try TLS first, and speak plainly to whoever answers so at once.
         if self.connection.recv(1, socket.MSG_PEEK) != _TLS:
             super().handle()
+        else:
+            self.connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
 
     def respond(self) -> None:
         body = self._body()

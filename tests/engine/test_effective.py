@@ -62,7 +62,7 @@ def found(environment: str, text: str = TEXT) -> dict[str, Setting]:
         ("prod", "argocd.timeout", 600.0, Origin.BUILT_IN, None),
         ("dev", "retry.max_attempts", 5, Origin.OWN, 26),
         ("dev", "retry.initial_delay", 5.0, Origin.BUILT_IN, None),
-        ("dev", "breaker.failures", 5, Origin.BUILT_IN, None),
+        ("dev", "breaker.failures", 3, Origin.BUILT_IN, None),
         ("dev", "blocks.aws", "mine", Origin.OWN, 27),
         ("dev", "rollback", "automatic", Origin.OWN, 28),
         ("prod", "rollback", "manual", Origin.BUILT_IN, None),
