@@ -17,7 +17,7 @@ from argosy.globs import folder
 KEYS = frozenset({"version", "registry", "registries", "ecr", "defaults", "services", "argocd", "environments"})
 SERVICE_KEYS = frozenset({"path", "dockerfile", "chart", "registry", "shared", "filters", "build"})
 """What is known there; with anything else `argosy.config` says what is wrong."""
-_NEEDED = KEYS - {"defaults", "argocd"}
+_NEEDED = frozenset({"version", "registry", "services", "environments"})
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = "src/{service}"
 

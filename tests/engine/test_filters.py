@@ -9,7 +9,7 @@ from argosy.config_build import DefaultsConfig, ServiceConfig
 from argosy.errors import ConfigurationError
 from argosy.filters import STATUSES, read, takes
 from argosy.globs import Quantifier
-from argosy.service_filters import KEYS, SERVICE_KEYS
+from argosy.service_filters import _NEEDED, KEYS, SERVICE_KEYS
 from argosy.service_filters import read as of_services
 from tests.engine.shop import CONFIGURATION
 
@@ -171,5 +171,6 @@ def test_a_wrong_configuration_is_told_as_ever(wrong: str, told: str) -> None:
 
 def test_what_is_known_of_the_configuration_is_all_that_there_is() -> None:
     assert {*Configuration.model_fields} == KEYS
+    assert {name for name, field in Configuration.model_fields.items() if field.is_required()} == _NEEDED
     assert {*ServiceConfig.model_fields} == {*DefaultsConfig.model_fields} == SERVICE_KEYS
     assert "modified" in STATUSES
