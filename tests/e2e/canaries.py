@@ -159,7 +159,8 @@ class Watch:
             looks, known = self._looks.get(pid, (0, b""))
             if looks <= _YOUNG or looks % _RARELY == 0:
                 arguments = _shown(pid, "cmdline")
-                self._shown.add((arguments, _shown(pid, "environ")))
+                if arguments:  # else it is about to become a program, and is looked at again as that
+                    self._shown.add((arguments, _shown(pid, "environ")))
                 looks = looks if arguments == known else 0
                 known = arguments
             self._looks[pid] = looks + 1, known

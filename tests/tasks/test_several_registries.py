@@ -66,7 +66,7 @@ def test_each_image_is_looked_up_tagged_and_moved_where_its_service_lives(
     results = reused(hosted, plan)
     assert [result.status for result in results] == [BuildStatus.REUSED] * len(ready)
     write_back.fn(hosted.name, plan, results)
-    assert f'repository: "{elsewhere.registry.host}/there/cart"' in hosted.values("cart").replace("'", '"')
+    assert f"repository: {elsewhere.registry.host}/there/cart\n" in hosted.values("cart")
     move_tags.fn(hosted.name, ENVIRONMENT, plan.source_sha, ("ui", "cart"))
     for tag in (plan.source_sha, "latest", "deployed-dev"):
         assert (hosted.digest("ui", tag), elsewhere.digest(tag)) == (here, there)

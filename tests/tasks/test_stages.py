@@ -129,7 +129,7 @@ def test_every_result_is_written_in_one_commit(hosted: HostedShop) -> None:
     assert (written.commit, set(written.released)) == (hosted.tip, set(SERVICES))
     assert hosted.run("rev-list", f"{source}..{hosted.tip}") == hosted.tip
     for name in SERVICES:
-        assert f'{hosted.cloud.registry.host}/{hosted.name}-{name}"' in hosted.values(name)
+        assert f"{hosted.cloud.registry.host}/{hosted.name}-{name}\n" in hosted.values(name)
         assert f'tag: "{source}"' in hosted.values(name)
 
 
