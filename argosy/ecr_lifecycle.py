@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from argosy.ecr_expiry import matches
 from argosy.errors import ConfigurationError
@@ -75,8 +76,8 @@ def _beyond(count: int, pattern: str) -> SelectionCriteria:
 
 
 def _older(days: int, status: str, *patterns: str) -> SelectionCriteria:
-    kind = "untagged" if status == "untagged" else "tagged"
-    return SelectionCriteria(kind, "sinceImagePushed", days, "days", patterns)  # type: ignore[arg-type]
+    kind: Literal["tagged", "untagged"] = "untagged" if status == "untagged" else "tagged"
+    return SelectionCriteria(kind, "sinceImagePushed", days, "days", patterns)
 
 
 def _of_rule(rule: PolicyRule) -> Iterator[tuple[str, str]]:

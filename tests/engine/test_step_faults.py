@@ -22,7 +22,7 @@ def of_step(output: str, exit_code: int = 1) -> Transient | Terminal:
 UNRESOLVED = [
     ("npm", "npm error code ERESOLVE\nnpm error ERESOLVE unable to resolve dependency tree"),
     ("npm", "npm error code ETARGET\nnpm error notarget No matching version found for left-pad@99.9.9."),
-    ("npm", "npm ERR! code E404\nnpm ERR! 404 Not Found - GET https://registry.npmjs.org/left-padd"),
+    ("npm", "npm ERR! code E404\nnpm ERR! 404 Not Found - GET https://npm.example/left-padd"),
     ("npm", "npm error `npm ci` can only install packages when your package.json and package-lock.json are in sync."),
     ("yarn", 'error Couldn\'t find any versions for "left-pad" that matches "99"'),
     ("yarn", "➤ YN0028: The lockfile would have been modified by this install, which is explicitly forbidden."),
@@ -41,7 +41,7 @@ UNRESOLVED = [
     ("apk", "ERROR: unable to select packages:\n  no-such-package (no such package):"),
     ("dnf", "Error: Unable to find a match: no-such-package"),
     ("cargo", 'error: failed to select a version for the requirement `serde = "^99"`'),
-    ("bundler", "Could not find gem 'rails (= 99)' in rubygems repository https://rubygems.org/"),
+    ("bundler", "Could not find gem 'rails (= 99)' in rubygems repository https://gems.example/"),
     ("composer", "Your requirements could not be resolved to an installable set of packages."),
     ("nuget", "/src/App.csproj : error NU1102: Unable to find package Serilog with version (>= 99.0.0)"),
 ]
@@ -58,15 +58,15 @@ CUT_OFF = [
     "transfer artifact junit:junit:pom:4 from/to central (https://r): transfer failed: Unknown host r: not known",
     "> Could not resolve all files for configuration ':compileClasspath'.\n   > java.net.UnknownHostException: r",
     'go: example.com/a@v1.0.0: Get "https://proxy/a": dial tcp: lookup proxy on 10.0.0.2:53: no such host',
-    "W: Failed to fetch http://deb.debian.org/x  Temporary failure resolving 'deb.debian.org'\n"
+    "W: Failed to fetch http://deb.example/x  Temporary failure resolving 'deb.example'\n"
     "E: Unable to locate package curl",
-    "WARNING: fetching https://dl-cdn/APKINDEX.tar.gz: temporary error (try again later)\n"
+    "WARNING: fetching https://apk.example/APKINDEX.tar.gz: temporary error (try again later)\n"
     "ERROR: unable to select packages:\n  curl (no such package):",
     "warning: spurious network error (1 try remaining): [6] Could not resolve hostname\n"
     "error: failed to get `serde` as a dependency of package `x v0.1.0`",
-    "Could not reach host rubygems.org. Check your network connection and try again.\nCould not find gem 'rails'",
-    "curl error 6 while downloading https://repo.packagist.org/packages.json",
-    "/src/App.csproj : error NU1301: Unable to load the service index for source https://api.nuget.org/v3/index.json",
+    "Could not reach host gems.example. Check your network connection and try again.\nCould not find gem 'rails'",
+    "curl error 6 while downloading https://packages.example/packages.json",
+    "/src/App.csproj : error NU1301: Unable to load the service index for source https://nuget.example/v3/index.json",
 ]
 
 
