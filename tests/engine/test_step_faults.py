@@ -60,7 +60,7 @@ CUT_OFF = [
     'go: example.com/a@v1.0.0: Get "https://proxy/a": dial tcp: lookup proxy on 10.0.0.2:53: no such host',
     "W: Failed to fetch http://deb.example/x  Temporary failure resolving 'deb.example'\n"
     "E: Unable to locate package curl",
-    "WARNING: fetching https://apk.example/APKINDEX.tar.gz: temporary error (try again later)\n"
+    "WARNING: fetching https://mirror.example/APKINDEX.gz: temporary error (try again later)\n"
     "ERROR: unable to select packages:\n  curl (no such package):",
     "warning: spurious network error (1 try remaining): [6] Could not resolve hostname\n"
     "error: failed to get `serde` as a dependency of package `x v0.1.0`",
