@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from prefect import Flow
 from prefect.blocks.core import Block
-from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
@@ -17,32 +16,17 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Schedule
 from prefect.types.entrypoint import EntrypointType
 from prefect_aws import AwsCredentials
-from prefect_docker import DockerHost
 from pydantic import SecretStr, ValidationError
 from ruamel.yaml import YAML
 
 from argosy.errors import ConfigurationError
-from blocks.argocd_server import ArgoCDServer
-from blocks.buildkit_tls import BuildKitTLS
-from blocks.container_registry import ContainerRegistry
-from blocks.gitops_repository import GitOpsRepository
 from flows.hold import hold
 from flows.release import release
 from flows.rollback import rollback
+from tasks.block_loading import KINDS
 from tasks.workspace import load
 
-KINDS: dict[str, type[Block]] = {
-    kind.get_block_type_slug(): kind
-    for kind in (
-        AwsCredentials,
-        DockerHost,
-        GitOpsRepository,
-        ContainerRegistry,
-        ArgoCDServer,
-        BuildKitTLS,
-        Secret,
-    )
-}
+_KINDS: dict[str, type[Block]] = {kind.get_block_type_slug(): kind for kind in KINDS}
 FLOWS: dict[str, Flow[Any, Any]] = {f"flows.{flow.name}.{flow.name}": flow for flow in (release, hold, rollback)}
 """The flows that a `prefect.yaml` may deploy, by their entrypoints."""
 
@@ -58,9 +42,9 @@ class BlockDocument:
 
 def register_types() -> list[str]:
     """Make every type of block known to the server; return their slugs."""
-    for kind in KINDS.values():
+    for kind in _KINDS.values():
         kind.register_type_and_schema()
-    return list(KINDS)
+    return list(_KINDS)
 
 
 def register_blocks(documents: Sequence[BlockDocument]) -> list[str]:
@@ -70,9 +54,10 @@ def register_blocks(documents: Sequence[BlockDocument]) -> list[str]:
     blocks before it are registered then.
     """
     for document in documents:
-        kind = KINDS.get(document.type)
+        kind = _KINDS.get(document.type)
         if kind is None:
-            raise ConfigurationError(f"{document.type} is no type of block", remedy=f"the types are {', '.join(KINDS)}")
+            known = ", ".join(_KINDS)
+            raise ConfigurationError(f"{document.type} is no type of block", remedy=f"the types are {known}")
         if document.values.get("aws_session_token"):
             raise ConfigurationError(
                 f"{document.type}/{document.name}: Prefect shows an aws_session_token in clear, also in its events",

@@ -24,7 +24,7 @@ from blocks.gitops_repository import GitOpsRepository
 B = TypeVar("B", bound=Block)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-_KINDS: tuple[type[Block], ...] = (
+KINDS: tuple[type[Block], ...] = (
     AwsCredentials,
     DockerHost,
     GitOpsRepository,
@@ -33,6 +33,7 @@ _KINDS: tuple[type[Block], ...] = (
     BuildKitTLS,
     Secret,
 )
+"""Every type of block that a run may load, and so every one that an installation registers."""
 
 
 def load_block(kind: type[B], name: str) -> B:
@@ -60,7 +61,7 @@ def load_block(kind: type[B], name: str) -> B:
 
 def _missing(kind: type[Block], name: str) -> ConfigurationError:
     slug = kind.get_block_type_slug()
-    others = [each.get_block_type_slug() for each in _KINDS if each is not kind]
+    others = [each.get_block_type_slug() for each in KINDS if each is not kind]
     with get_client(sync_client=True) as client:
         for other in others:
             try:
