@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
+import socket
+import sys
 import threading
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -16,66 +19,72 @@ from argosy.registry_login import Login
 PREFIX = "docker-credential-"
 """How the file names of helper programs begin, which docker looks for on its path."""
 
-_POLL = 100  # milliseconds
-# The shell's own words alone: a secret in the arguments of a program would be for all to see.
+_PATIENCE = 10.0  # seconds
+# A socket's path may have about a hundred characters, so it is named from within its folder.
 _PROGRAM = """\
 #!/bin/sh
 [ "$1" = get ] || exit 1
-read -r answer <'{pipe}'
-case $answer in
-"{{"*) printf '%s\\n' "$answer" ;;
-*) echo 'Argosy could not renew the credentials'; exit 1 ;;
-esac
+cd {folder} && exec {python} -IS -c {ask} {name}
+"""
+_ASK = """\
+import socket, sys
+sys.stdin.readline()
+try:
+    with socket.socket(socket.AF_UNIX) as asked:
+        asked.connect(sys.argv[1])
+        answer = asked.makefile(encoding="utf-8").read()
+except OSError:
+    answer = ""
+print(answer or "Argosy could not renew the credentials")
+sys.exit(not answer)
 """
 
 
 class CredentialHelper(AbstractContextManager["CredentialHelper"]):
-    """Hands out what `login` is at that moment, for `server` in docker's words, to each who reads a line of `pipe`.
+    """Hands out what `login` is at that moment, for `server` in docker's words, to each who asks at `path`.
 
-    `pipe` is a path that is free; nothing of what goes through it lies on disk. `failure` is why credentials could not
-    be had when somebody asked.
+    `path` is free, in a folder of this user's alone; a socket lies there until the end, and nothing of what goes
+    through it lies on disk. Any number may ask at once, and once this process is gone they are told so. `failure` is
+    why credentials could not be had when somebody asked.
     """
 
-    def __init__(self, pipe: Path, server: str, login: Login) -> None:
+    def __init__(self, path: Path, server: str, login: Login) -> None:
         self.failure: Exception | None = None
-        self._pipe, self._server, self._login = pipe, server, login
-        self._closed = threading.Event()
+        self._path, self._server, self._login = path, server, login
+        self._asked = socket.socket(socket.AF_UNIX)
+        self._closing, self._closed = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, name=f"credentials of {server}")
 
     @property
     def program(self) -> bytes:
-        """The helper program, a shell script that speaks docker's protocol; it holds no secret."""
-        return _PROGRAM.format(pipe=self._pipe).encode()
+        """The helper program, which speaks docker's protocol; it holds no secret."""
+        words = {"folder": str(self._path.parent), "python": sys.executable, "ask": _ASK, "name": self._path.name}
+        return _PROGRAM.format_map({key: shlex.quote(word) for key, word in words.items()}).encode()
 
     def __enter__(self) -> Self:
-        os.mkfifo(self._pipe, 0o600)
+        _bind(self._asked, self._path)
+        self._asked.listen()
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closed.set()
-        last = os.open(self._pipe, os.O_RDONLY | os.O_NONBLOCK)  # it waits for a reader
+        self._closing.close()
         self._thread.join()
-        os.close(last)
+        self._closed.close()
+        self._asked.close()
+        self._path.unlink()
 
     def _serve(self) -> None:
-        while not self._closed.is_set():
-            writer = os.open(self._pipe, os.O_WRONLY)
-            try:
-                if not self._closed.is_set():
-                    self._hand_out(writer)
-            finally:
-                os.close(writer)
-
-    def _hand_out(self, writer: int) -> None:
-        with suppress(BrokenPipeError):
-            os.write(writer, self._answer() + b"\n")
-        gone = select.poll()
-        gone.register(writer, select.POLLERR)
-        while not gone.poll(_POLL) and not self._closed.is_set():
-            pass  # else the same reader would be served twice
+        ready = select.poll()
+        ready.register(self._asked, select.POLLIN)
+        ready.register(self._closed, select.POLLIN)
+        while self._closed.fileno() not in dict(ready.poll()):
+            customer, _ = self._asked.accept()
+            with customer, suppress(OSError):  # one who is gone, or does not listen
+                customer.settimeout(_PATIENCE)
+                customer.sendall(self._answer())
 
     def _answer(self) -> bytes:
         try:
@@ -87,3 +96,15 @@ class CredentialHelper(AbstractContextManager["CredentialHelper"]):
             return b""
         secret = user.password.get_secret_value()
         return json.dumps({"ServerURL": self._server, "Username": user.username, "Secret": secret}).encode()
+
+
+def _bind(listener: socket.socket, path: Path) -> None:
+    """Give `listener` its `path`, however long that is where the system has a shorter name for its folder."""
+    if sys.platform != "linux":
+        listener.bind(str(path))
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)

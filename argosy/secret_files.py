@@ -55,7 +55,7 @@ def docker_config(
 
     `logins` maps a registry's host and port to what opens it. Of a Login the client gets what it is whenever it asks,
     and for that the folder must be on its path. `plugins` are folders with plugins of the client. What lies on disk are
-    links and pipes; the folder is removed at the end. Raises what a Login raised, whatever the client made of it.
+    links and sockets; the folder is removed at the end. Raises what a Login raised, whatever the client made of it.
     """
     users = {host: user for host, user in logins.items() if isinstance(user, RegistryCredentials)}
     asked = {host: login for host, login in logins.items() if isinstance(login, Login) and login.current()}
@@ -80,7 +80,7 @@ def docker_config(
 
 def _helper(kept: ExitStack, config: Path, number: int, host: str, login: Login) -> CredentialHelper:
     """A helper program `argosy-<number>` in `config`, which works until `kept` is closed."""
-    helper = kept.enter_context(CredentialHelper(config / f"pipe-{number}", _key(host), login))
+    helper = kept.enter_context(CredentialHelper(config / f"socket-{number}", _key(host), login))
     # In memory too, since nobody may run what lies on some disks.
     program = kept.enter_context(private_file(helper.program, executable=True))
     (config / f"{PREFIX}argosy-{number}").symlink_to(program)

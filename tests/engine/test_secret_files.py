@@ -4,9 +4,13 @@ import base64
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -68,6 +72,9 @@ with docker_config(Path({str(tmp_path)!r}), {{"localhost:5000": user, "localhost
     left = [file for file in tmp_path.rglob("*") if file.is_symlink() or file.is_file()]
     assert {file.name for file in left} == {"config.json", "docker-credential-argosy-0"}
     assert not any(file.exists() for file in left)
+    [name] = tmp_path.rglob("socket-*")
+    with pytest.raises(ConnectionRefusedError), asking(name):
+        pytest.fail("who asks now waits for ever")
 
 
 def test_ssh_keygen_signs_with_it(tmp_path: Path, key: tuple[SecretStr, str]) -> None:
@@ -115,6 +122,14 @@ def helped(config: Path, action: str = "get") -> str:
     return run(f"docker-credential-{name}", action, stdin="localhost:5000", PATH=path)
 
 
+@contextmanager
+def asking(path: Path) -> Iterator[None]:
+    """One who asks at the socket `path`, and does not listen."""
+    with chdir(path.parent), socket.socket(socket.AF_UNIX) as asked:
+        asked.connect(path.name)
+        yield
+
+
 def test_docker_is_told_the_password_of_the_moment_whenever_it_asks(tmp_path: Path) -> None:
     passwords = iter(["one", "two", "three", "four"])
     login = Login(lambda: RegistryCredentials("AWS", SecretStr(next(passwords))))
@@ -145,7 +160,28 @@ def test_each_who_asks_is_served_once(tmp_path: Path) -> None:
     assert login.asked == 1 + 5
 
 
-@pytest.mark.parametrize("password", [PASSWORD, "quo\"ted \\ back\nslash % $HOME `id` '", "{", "ä" * 40, "x" * 4000])
+def test_many_may_ask_at_once(tmp_path: Path) -> None:
+    login = Login.of(RegistryCredentials("AWS", SecretStr(PASSWORD * 40)))
+    with docker_config(tmp_path, {"localhost:5000": login}) as config, ThreadPoolExecutor(16) as askers:
+        answers = list(askers.map(lambda _: json.loads(helped(config))["Secret"], range(48)))
+    assert answers == [PASSWORD * 40] * 48
+
+
+def test_one_who_asks_and_does_not_listen_holds_up_nobody(tmp_path: Path) -> None:
+    login = Login.of(RegistryCredentials("AWS", SecretStr(PASSWORD)))
+    with docker_config(tmp_path, {"localhost:5000": login}) as config, asking(config / "socket-0"):
+        assert json.loads(helped(config))["Secret"] == PASSWORD
+
+
+def test_a_folder_with_a_long_and_strange_name_will_do(tmp_path: Path) -> None:
+    folder = tmp_path / ("it's a {long} $name " * 10)
+    folder.mkdir()
+    login = Login.of(RegistryCredentials("AWS", SecretStr(PASSWORD)))
+    with docker_config(folder, {"localhost:5000": login}) as config:
+        assert json.loads(helped(config))["Secret"] == PASSWORD
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "quo\"ted \\ back\nslash % $HOME `id` '", "{", "ä" * 40, "x" * 300_000])
 def test_every_password_comes_through_as_it_is(tmp_path: Path, password: str) -> None:
     login = Login.of(RegistryCredentials("AWS", SecretStr(password)))
     with docker_config(tmp_path, {"localhost:5000": login}) as config:
