@@ -12,6 +12,8 @@ from argosy.errors import ArgosyError
 from argosy.prefect_api import PrefectApi
 
 _SECONDS = 10.0
+_BY_PEOPLE = ("hold", "rollback")
+_REGISTER = "add one to prefect.yaml, and register it: python -m deployments.register"
 
 
 def check(
@@ -28,6 +30,7 @@ def check(
             documents = api.blocks(sorted({block.name for block in wanted}))
             found += blocks.check(wanted, documents)
             found += _deployments(api, deployments, environments)
+            found += _missing(api, environments)
             return tuple(found), Addresses.of(documents)
     except ArgosyError as error:
         return (of_error("Prefect", where, error),), Addresses({})
@@ -51,8 +54,7 @@ def _deployments(
     for environment in environments:
         if environment.name not in released:
             why = f"no deployment of the flow `release` releases to {environment.name}"
-            remedy = "add one to prefect.yaml, and register it: python -m deployments.register"
-            yield Finding(Level.WRONG, "deployment", environment.name, why, remedy)
+            yield Finding(Level.WRONG, "deployment", environment.name, why, _REGISTER)
     names = {environment.name for environment in environments}
     mine = [each for each in deployments if (each.get("parameters") or {}).get("environment") in names]
     for pool in sorted({str(each.get("work_pool_name")) for each in mine}):
@@ -62,3 +64,13 @@ def _deployments(
         else:
             remedy = f"start one: prefect worker start --pool {pool}"
             yield Finding(Level.DOWN, "worker", pool, "no worker serves this work pool", remedy)
+
+
+def _missing(api: PrefectApi, environments: tuple[Environment, ...]) -> Iterator[Finding]:
+    """A finding for each environment in which nobody can put a hold or go back: releases work without."""
+    for flow in _BY_PEOPLE:
+        served = {(each.get("parameters") or {}).get("environment") for each in api.deployments(flow)}
+        for environment in environments:
+            if environment.name not in served:
+                why = f"no deployment of the flow `{flow}`: `argosy {flow}` cannot be used in {environment.name}"
+                yield Finding(Level.WARNING, "deployment", f"{flow}/{environment.name}", why, _REGISTER)

@@ -149,6 +149,21 @@ def test_a_pool_that_no_worker_serves_is_down(workers: list[dict[str, str]], exp
     assert not [finding for finding in found if finding.what == "deployment"]
 
 
+@pytest.mark.parametrize("flow", ["hold", "rollback"])
+def test_an_environment_in_which_nobody_can_hold_or_go_back_is_warned_of(flow: str) -> None:
+    whole = deployed(workers=[])
+
+    def lacking(request: Request) -> Answer:
+        mine = request.path.endswith("/deployments/filter") and flow in request.body.decode()
+        return Answer(200, body=b"[]") if mine else whole(request)
+
+    with served(lacking) as host:
+        found, _ = orchestrator.check({"PREFECT_API_URL": f"http://{host}/api"}, (environment(),))
+    [finding] = [finding for finding in found if finding.what == "deployment"]
+    assert (finding.level, finding.where) == (Level.WARNING, f"{flow}/dev")
+    assert "deployments.register" in finding.remedy
+
+
 def test_no_secret_is_ever_asked_of_prefect() -> None:
     asked: list[Request] = []
     answer = deployed(workers=[])
