@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
-WORKERS ?= 2
+# Most of a test's time is waiting, for a server or a build: more of them than processors.
+WORKERS ?= 4
 KEEP ?=
 REPO ?=
 

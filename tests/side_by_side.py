@@ -10,18 +10,21 @@ if TYPE_CHECKING:
     import pytest
     from xdist.remote import Producer
 
-STACK, PREFECT = "stack", "prefect"
+# Two groups have a stack each, and two a Prefect server: one of each would be waited for when all else is done.
+CHAOS, E2E, FLOWS, PREFECT = "chaos", "e2e", "flows", "prefect"
 _SHARED = {
-    "tests/chaos/": STACK,
-    "tests/e2e/": STACK,
+    "tests/chaos/": CHAOS,
+    "tests/e2e/": E2E,
+    "tests/flows/": FLOWS,
     "tests/blocks/": PREFECT,
-    "tests/flows/": PREFECT,
     "tests/tasks/": PREFECT,
+    "tests/cli/test_hold.py": PREFECT,
     "tests/cli/test_release.py": PREFECT,
+    "tests/cli/test_rollback.py": PREFECT,
     "tests/deployments/test_registration.py": PREFECT,
     "tests/doctor/test_orchestrator.py": PREFECT,
 }
-_FIRST = (STACK, PREFECT)
+_FIRST = (CHAOS, E2E, FLOWS, PREFECT)
 
 
 def group(nodeid: str) -> str:
