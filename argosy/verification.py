@@ -11,7 +11,8 @@ from argosy.applications import Application, Operation
 from argosy.errors import Terminal, Transient
 from argosy.models import Health, ImageReference, Verdict
 
-_REFRESH_EVERY = 15.0
+_REFRESH_EVERY = 15.0  # seconds
+_QUICKER_AT_FIRST = 4
 
 
 class Relation(StrEnum):
@@ -179,6 +180,11 @@ class _Looks:
             return self.verdict.final
         return self.healthy_since is not None and not self.trouble and now - self.healthy_since >= stable_for
 
+    def pause(self, now: float, stable_for: float, interval: float) -> float:
+        """Seconds until the next look: `interval`, or less where by then health has held for long enough."""
+        settled = interval if self.healthy_since is None else self.healthy_since + stable_for - now
+        return min(interval, settled) if settled > 0 else interval
+
 
 def watch(
     server: Server,
@@ -195,7 +201,7 @@ def watch(
     """The final verdict on `subject`: HEALTHY once that held for `stable_for` seconds, a dip beginning anew.
 
     A sync of the reference that failed before the watch began is ordered again, once; one that fails after it is final.
-    Looks every `interval` seconds, with a refresh at first and now and then. `relation_of` places a revision;
+    Looks every `interval` seconds, at first more often, with a refresh now and then. `relation_of` places a revision;
     `degraded_before` is what the caller knows from before the release. After `timeout` seconds the verdict is FAILED
     and says what was waited for last. Transient errors of the server or of `relation_of` are no dip: they are borne
     until then, and named. Raises Terminal, with the service's name, for what no waiting mends.
@@ -203,6 +209,7 @@ def watch(
     deadline = clock() + timeout
     unseen = Verdict(subject.service, subject.reference, Health.WAITING, "Argo CD was not heard from")
     looks = _Looks(unseen, degraded_before, refresh_at=clock())
+    pause = interval / _QUICKER_AT_FIRST
     while True:
         _look(server, subject, relation_of, looks, clock)
         if looks.over(clock(), stable_for):
@@ -210,7 +217,8 @@ def watch(
         left = deadline - clock()
         if left <= 0:
             return _explained(server, subject, _timed_out(looks, timeout, stable_for))
-        sleep(min(interval, left))
+        sleep(min(looks.pause(clock(), stable_for, pause), left))
+        pause = min(2 * pause, interval)
 
 
 def _look(

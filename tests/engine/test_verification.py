@@ -208,6 +208,18 @@ def at(revision: str = OURS, health: str = "Healthy", **status: Any) -> Applicat
 def test_a_watch_goes_on_until_the_release_is_healthy() -> None:
     server = Scripted(at(OLDER), at(health="Progressing"), at())
     assert server.watched().health is Health.HEALTHY
+    assert server.seconds == 0.5 + 1
+
+
+def test_looks_are_frequent_at_first_and_then_every_two_seconds() -> None:
+    server = Scripted(*[at(health="Progressing")] * 6, at())
+    assert server.watched().health is Health.HEALTHY
+    assert server.seconds == 0.5 + 1 + 2 + 2 + 2 + 2
+
+
+def test_health_is_waited_for_no_longer_than_it_must_hold() -> None:
+    server = Scripted(at())
+    assert server.watched(stable_for=4).health is Health.HEALTHY
     assert server.seconds == 4
 
 
@@ -215,7 +227,7 @@ def test_health_must_hold_and_a_dip_begins_the_wait_anew() -> None:
     dip = at(health="Progressing")
     server = Scripted(at(), at(), at(), dip, at())
     assert server.watched(stable_for=5).health is Health.HEALTHY
-    assert server.seconds == 8 + 6
+    assert server.seconds == 5.5 + 5
 
 
 def test_a_release_that_is_superseded_while_it_settles_is_said_to_be() -> None:
@@ -236,13 +248,13 @@ def test_degraded_at_first_sight_while_the_sync_still_runs_was_so_before() -> No
 def test_degraded_again_after_a_recovery_is_a_failure() -> None:
     server = Scripted(at(OLDER, "Degraded"), at(health="Progressing"), at(health="Degraded"))
     assert server.watched().health is Health.DEGRADED
-    assert server.seconds == 4
+    assert server.seconds == 1.5
 
 
 def test_healthy_before_and_degraded_after_is_a_failure_at_once() -> None:
     server = Scripted(at(OLDER), at(health="Degraded"))
     assert server.watched().health is Health.DEGRADED
-    assert server.seconds == 2
+    assert server.seconds == 0.5
 
 
 def test_what_the_caller_knows_from_before_counts() -> None:
@@ -267,7 +279,7 @@ def test_a_timeout_while_health_settles_says_so() -> None:
 def test_a_sync_that_failed_before_the_watch_is_ordered_again() -> None:
     server = Scripted(Transient("503"), at(operationState=operation("Failed")), at())
     assert server.watched().health is Health.HEALTHY
-    assert server.ordered == [2]
+    assert server.ordered == [0.5]
 
 
 def test_a_sync_that_fails_again_after_the_order_fails_the_release() -> None:
@@ -293,7 +305,7 @@ def test_passing_errors_are_borne() -> None:
 def test_an_error_is_no_dip_but_health_is_not_declared_upon_one() -> None:
     server = Scripted(at(), Transient("503"), Transient("503"), Transient("503"), at())
     assert server.watched(stable_for=5).health is Health.HEALTHY
-    assert server.seconds == 8
+    assert server.seconds == 5
 
 
 def test_passing_errors_that_do_not_pass_are_named_at_the_timeout() -> None:
@@ -312,7 +324,7 @@ def test_what_no_waiting_mends_ends_the_watch_and_names_the_service() -> None:
 def test_a_refresh_is_asked_for_at_first_and_then_seldom() -> None:
     server = Scripted(at(OLDER))
     server.watched(timeout=40)
-    assert server.refreshed == [0, 16, 32]
+    assert server.refreshed == [0, 15.5, 31.5]
 
 
 def test_a_failure_quotes_the_resources_that_are_to_blame() -> None:
