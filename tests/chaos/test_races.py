@@ -6,8 +6,7 @@ import uuid
 from contextlib import ExitStack
 
 from deployments.local.git_server import BOT
-from tests.chaos.faults import Underway, pushed, until, waiting_pushes
-from tests.chaos.parts import frozen
+from tests.chaos.faults import Underway, frozen_pushes, until, waiting_pushes
 from tests.chaos.soundness import assert_sound, drafts
 from tests.e2e.store import Store
 
@@ -41,14 +40,13 @@ def test_two_runs_of_the_same_change_release_it_once_and_both_end_well(adopted: 
 
 
 def test_of_two_commits_that_are_released_at_once_the_older_never_wins(adopted: Store) -> None:
+    git, name = adopted.stack.git, adopted.stack.repository
     older = adopted.change("catalog", "orders")
-    first = Underway.begin(adopted, {"source_sha": older})
-    until(lambda: adopted.builds(first.id) == {"catalog", "orders"})
     with ExitStack() as still:
-        # Once it is through with the engine: BuildKit has builds of the same share a login, and asks either for it.
-        with frozen(adopted.stack.git):
-            until(lambda: all(pushed(adopted, older, name) for name in ("catalog", "orders")))
-            still.enter_context(first.suspended())
+        with git.hold(name, BOT):
+            first = Underway.begin(adopted, {"source_sha": older})
+            until(lambda: git.holding(name))
+            still.enter_context(frozen_pushes(adopted))
         newer = adopted.change("catalog")
         second = adopted.release()
         assert second.state == "COMPLETED", second.message
