@@ -11,12 +11,13 @@ from typing import TypeVar
 from argosy import notes, trailers
 from argosy.commits import Draft, Identity, commit, notes_commit
 from argosy.environment import Environment
-from argosy.errors import Terminal
+from argosy.errors import Terminal, Transient
 from argosy.holds import FILE as HOLDS
 from argosy.holds_file import added, missing
 from argosy.mirror import Mirror, PushRejected
 from argosy.models import Hold, Release, WriteBack
 from argosy.release_edits import Edits, Upon, edits
+from argosy.signing import Signing
 
 logger = logging.getLogger(__name__)
 
@@ -48,24 +49,58 @@ class Writer:
 
         When somebody else's push comes first it is asked anew for the new head, at most `ATTEMPTS` times. Returns the
         commit (None where nothing was proposed), what `propose` returned beside it, and the attempts that it took.
-        Raises Terminal when the push is refused, PushRejected (Transient) when every attempt lost the race.
+        Raises Terminal when the push is refused, Unverified (Terminal) when the commit's signature does not hold before
+        the push or on the remote after it, PushRejected (Transient) when every attempt lost the race.
         """
-        branch = self.environment.target_branch
-        for attempt in range(1, ATTEMPTS + 1):
-            self.mirror.update()
-            head = self.mirror.branch(branch)
-            proposal, outcome = propose(head)
-            if proposal is None:
-                return None, outcome, attempt
-            draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
-            made = commit(self.mirror.git, draft)
-            try:
-                self.mirror.push(made, f"refs/heads/{branch}", head)
-            except PushRejected:
-                logger.info("the target moved meanwhile; applying the edits again (attempt %d)", attempt + 1)
-                continue
-            return made, outcome, attempt
-        raise PushRejected(f"{branch} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
+        ref = f"refs/heads/{self.environment.target_branch}"
+        with self._signing() as signing:
+            for attempt in range(1, ATTEMPTS + 1):
+                self.mirror.update()
+                head = self.mirror.branch(self.environment.target_branch)
+                proposal, outcome = propose(head)
+                if proposal is None:
+                    return None, outcome, attempt
+                draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
+                made = commit(self.mirror.git, draft, signing)
+                if self._swap(made, ref, head):
+                    self._confirm(made, ref, signing)
+                    return made, outcome, attempt
+        raise _outrun(ref)
+
+    def _signing(self) -> Signing:
+        return Signing(self.identity.signing_key)
+
+    def _swap(self, made: str, ref: str, expected: str | None) -> bool:
+        """Push by compare and swap; whether it was not somebody else who came first."""
+        try:
+            self.mirror.push(made, ref, expected)
+        except PushRejected:
+            logger.info("%s moved meanwhile; applying the changes again", ref)
+            return False
+        return True
+
+    def _confirm(self, made: str, ref: str, signing: Signing) -> None:
+        """See that the remote has `made` on `ref`, and that it is signed there, where commits are signed."""
+        if not signing.on:
+            return
+        self.mirror.update()
+        tip = self.mirror.git.ref(ref)
+        if tip is None or not self.mirror.git.is_ancestor(made, tip):
+            raise Transient(
+                f"{ref} was set back right after our push, and has lost {made[:12]}",
+                remedy="see who forces pushes there; run again, and what is left to do is done upon theirs",
+            )
+        signing.verify(self.mirror.git, made)
+
+    def verified(self, found: str | None) -> str | None:
+        """A commit that an earlier attempt of this run made, if any: where commits are signed it must be, too.
+
+        Raises Unverified (Terminal) where it is not.
+        """
+        if found:
+            with self._signing() as signing:
+                signing.verify(self.mirror.git, found)
+        return found
 
     def write_back(
         self, source_sha: str, releases: Sequence[Release], *, adopt: bool = False, by_hand: Sequence[Hold] = ()
@@ -90,7 +125,7 @@ class Writer:
             return Proposal(files, self._message(source_sha, found, new, releasing=releasing)), found
 
         made, found, attempts = self.land(propose)
-        return replace(found.written(made or found.ours), attempts=attempts)
+        return replace(found.written(made or self.verified(found.ours)), attempts=attempts)
 
     def _message(self, source_sha: str, found: Edits, new: Sequence[Hold], *, releasing: bool) -> str:
         name, run = self.environment.name, self.run
@@ -112,18 +147,21 @@ class Writer:
         Raises PushRejected (Transient) when every attempt lost the race.
         """
         ref = notes.ref(self.environment.name)
-        for _attempt in range(ATTEMPTS):
-            self.mirror.update()
-            git = self.mirror.git
-            parent = git.ref(ref)
-            old = {sha: notes.of(git, parent, sha) for sha in lines}
-            new = {sha: notes.union(old[sha], lines[sha]) for sha in lines}
-            if parent and new == old:
-                return parent
-            made = notes_commit(git, parent, new, self.identity, self.clock())
-            try:
-                self.mirror.push(made, ref, parent)
-            except PushRejected:
-                continue
-            return made
-        raise PushRejected(f"{ref} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
+        with self._signing() as signing:
+            for _attempt in range(ATTEMPTS):
+                self.mirror.update()
+                git = self.mirror.git
+                parent = git.ref(ref)
+                old = {sha: notes.of(git, parent, sha) for sha in lines}
+                new = {sha: notes.union(old[sha], lines[sha]) for sha in lines}
+                if parent and new == old:
+                    return parent
+                made = notes_commit(git, Draft(parent, new, notes.MESSAGE, self.identity, self.clock()), signing)
+                if self._swap(made, ref, parent):
+                    self._confirm(made, ref, signing)
+                    return made
+        raise _outrun(ref)
+
+
+def _outrun(ref: str) -> PushRejected:
+    return PushRejected(f"{ref} moved under each of {ATTEMPTS} attempts", remedy="run the release again")

@@ -38,7 +38,7 @@ def restore(
         return Proposal(files, trailers.message(name, source_sha, found.recorded, writer.run, because)), found
 
     made, found, attempts = writer.land(propose)
-    return replace(found.written(made or found.ours), attempts=attempts)
+    return replace(found.written(made or writer.verified(found.ours)), attempts=attempts)
 
 
 def _edits(writer: Writer, head: str, restorations: Sequence[Restoration]) -> Edits:

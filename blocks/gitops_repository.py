@@ -12,6 +12,7 @@ from argosy.errors import ConfigurationError
 from argosy.home import home
 from argosy.mirror import Mirror, Remote
 from argosy.redact import remember
+from argosy.signing import SigningKey
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -61,4 +62,5 @@ class GitOpsRepository(Block):
                 remedy="put an SSH private key into the block's signing_key, or leave target.sign out",
             )
         remember(self.signing_key)
-        return Identity(self.author_name, self.author_email, self.signing_key if sign else None)
+        key = SigningKey(self.signing_key) if sign and self.signing_key else None
+        return Identity(self.author_name, self.author_email, key)

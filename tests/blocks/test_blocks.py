@@ -16,6 +16,7 @@ from pydantic import SecretStr, ValidationError
 
 from argosy.build_options import Builder
 from argosy.errors import ConfigurationError, Terminal, Transient
+from argosy.signing import SigningKey
 from blocks.argocd_server import ArgoCDServer
 from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry
@@ -106,7 +107,7 @@ def test_signed_commits_need_a_key_and_unsigned_ones_use_none() -> None:
         GitOpsRepository(url=URL).identity(sign=True)
     keyed = GitOpsRepository(url=URL, signing_key=SecretStr(KEY), author_email="bot@acme.example")
     assert keyed.identity(sign=False).signing_key is None
-    assert keyed.identity(sign=True).signing_key == SecretStr(KEY)
+    assert keyed.identity(sign=True).signing_key == SigningKey(SecretStr(KEY))
     assert keyed.identity(sign=True).email == "bot@acme.example"
 
 

@@ -8,12 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from argosy import notes, trailers
-from argosy.commits import Identity
 from argosy.errors import Terminal, Transient
-from tests.engine.shop import Shop, run
+from tests.engine.shop import run
 from tests.engine.target import Target
 
 
@@ -131,21 +129,6 @@ def test_a_commit_that_left_the_source_branch_is_refused(target: Target) -> None
     release = target.release(sha=stray)
     with pytest.raises(Terminal, match="is not on main"):
         target.writer.write_back(stray, [release])
-
-
-def test_a_signed_commit_verifies_and_the_key_is_nowhere_on_disk(shop: Shop, tmp_path: Path) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
-    private, public = (tmp_path / "key").read_text(), (tmp_path / "key.pub").read_text()
-    (tmp_path / "key").unlink()
-    identity = Identity("Argosy", "argosy@example.com", SecretStr(private))
-    target = Target(shop, tmp_path / "home", identity)
-    commit = target.writer.write_back(shop.head, [target.release()]).commit
-    assert commit is not None
-    (tmp_path / "signers").write_text(f"argosy@example.com {public}")
-    settings = ["-c", "gpg.format=ssh", "-c", f"gpg.ssh.allowedSignersFile={tmp_path / 'signers'}"]
-    target.mirror.git.run(*settings, "verify-commit", commit)
-    secret = private.splitlines()[2]
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_text(errors="ignore")]
 
 
 def test_an_executable_values_file_keeps_its_mode(target: Target) -> None:
