@@ -36,7 +36,9 @@ class TargetConfig(Section):
 
     branch: Branch = Field(description="The branch that a release commits to, which Argo CD follows.")
     values: RelativePath = Field("values.yaml", description="The file, beside each chart, that has image.tag.")
-    sign: Literal["ssh"] | None = Field(None, description="How release commits are signed; not at all unless given.")
+    sign: Literal["ssh", "gpg"] | None = Field(
+        None, description="With which kind of key commits are signed; not at all unless given."
+    )
 
 
 class BlocksConfig(Section):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from argosy.build_options import HERE, Builder
 from argosy.config import FILE, Configuration
@@ -51,7 +52,7 @@ class Environment:
     name: str
     source_branch: str
     target_branch: str
-    sign: bool
+    sign: Literal["ssh", "gpg"] | None
     registries: Mapping[str | None, RegistryTarget]
     blocks: Blocks
     watch: Watch | None
@@ -123,7 +124,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         name=name,
         source_branch=config.source.branch,
         target_branch=config.target.branch,
-        sign=config.target.sign is not None,
+        sign=config.target.sign,
         registries=registries,
         blocks=_blocks(name, config),
         watch=_watch(config.argocd or configuration.argocd),

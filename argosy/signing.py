@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import SecretStr
 
 from argosy.errors import Terminal
 from argosy.git import Git, GitError, environment
+from argosy.gnupg import PASTE, keyring
 from argosy.secret_files import private_file, secret_file
 
 _PASTE = "put an SSH private key in OpenSSH's format, without a passphrase, into the block's signing_key"
@@ -34,9 +35,11 @@ class Unverified(Terminal):
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key that signs commits."""
+    """A private key that signs commits: of SSH, in OpenSSH's format and without a passphrase, or armoured of GPG."""
 
     private: SecretStr
+    kind: Literal["ssh", "gpg"] = "ssh"
+    passphrase: SecretStr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Signing:
 
     def _ready(self) -> Signer | None:
         if self._signer is None and self._key is not None:
-            self._signer = self._opened.enter_context(_ssh(self._key.private))
+            self._signer = self._opened.enter_context(_signer(self._key))
         return self._signer
 
 
@@ -120,6 +123,17 @@ def _unusable(said: str, remedy: str) -> Terminal:
     return Terminal(f"the release commit could not be signed: {said.strip()}", remedy=remedy)
 
 
+def _signer(key: SigningKey) -> AbstractContextManager[Signer]:
+    return _gpg(key.private, key.passphrase) if key.kind == "gpg" else _ssh(key.private)
+
+
+@contextmanager
+def _gpg(private: SecretStr, passphrase: SecretStr | None) -> Iterator[Signer]:
+    with keyring(private, passphrase) as ring:
+        settings = ("gpg.format=openpgp", f"user.signingkey={ring.fingerprint}")
+        yield Signer(_options(settings), PASTE, {"GNUPGHOME": str(ring.home)})
+
+
 @contextmanager
 def _ssh(private: SecretStr) -> Iterator[Signer]:
     with ExitStack() as opened:
@@ -127,7 +141,11 @@ def _ssh(private: SecretStr) -> Iterator[Signer]:
         trusted = f'argosy namespaces="git" {_public(str(key))}'
         allowed = opened.enter_context(private_file(trusted.encode()))
         settings = ("gpg.format=ssh", f"user.signingkey={key}", f"gpg.ssh.allowedSignersFile={allowed}")
-        yield Signer(tuple(word for setting in settings for word in ("-c", setting)), _PASTE)
+        yield Signer(_options(settings), _PASTE)
+
+
+def _options(settings: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for setting in settings for word in ("-c", setting))
 
 
 def _whole(key: SecretStr) -> SecretStr:
