@@ -1,15 +1,16 @@
-"""Making a commit from edited files in a bare repository: no work tree, an index of its own, signed or not."""
+"""Making a commit from edited files in a bare repository: no work tree and no index, signed or not."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from argosy.errors import Terminal
 from argosy.git import EXECUTABLE, REGULAR, Git
 from argosy.signing import Signing, SigningKey
+
+_UNMADE = "refs/argosy/unmade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,32 @@ def commit(git: Git, draft: Draft, signing: Signing) -> str:
 
 
 def _tree(git: Git, parent: str, files: Mapping[str, bytes]) -> str:
+    """The tree of `parent` with `files` in it, in one process however many there are and however large it is."""
+    if not files:
+        return git.text("rev-parse", f"{parent}^{{tree}}")
     modes = {entry.path: entry.mode for entry in git.tree(parent, [*files])}
-    with tempfile.TemporaryDirectory(prefix="argosy-index-") as folder:
-        index = {"GIT_INDEX_FILE": f"{folder}/index"}
-        git.run("read-tree", parent, extra=index)
-        rows = []
-        for path, content in files.items():
-            mode = modes.get(path, REGULAR)
-            if mode not in {REGULAR, EXECUTABLE}:
-                raise Terminal(f"{path} is no regular file", remedy="commit the file itself there, no link")
-            blob = git.text("hash-object", "-w", "--stdin", data=content)
-            rows.append(f"{mode} {blob}\t{path}\0")
-        git.run("update-index", "-z", "--index-info", data="".join(rows).encode(), extra=index)
-        return git.text("write-tree", extra=index)
+    stream = b"".join(_stream(parent, {path: (_mode(path, modes), text) for path, text in files.items()}))
+    return git.text("fast-import", "--quiet", data=stream).split()[2]
+
+
+def _mode(path: str, modes: Mapping[str, str]) -> str:
+    mode = modes.get(path, REGULAR)
+    if mode not in {REGULAR, EXECUTABLE}:
+        raise Terminal(f"{path} is no regular file", remedy="commit the file itself there, no link")
+    return mode
+
+
+def _stream(parent: str, files: Mapping[str, tuple[str, bytes]]) -> Iterator[bytes]:
+    """What git fast-import makes a tree of and says its id; the branch that it wants for that is dropped unmade."""
+    yield f"feature done\ncommit {_UNMADE}\ncommitter nobody <> 0 +0000\ndata 0\nfrom {parent}\n".encode()
+    for path, (mode, text) in files.items():
+        yield f"M {mode} inline {_quoted(path)}\ndata {len(text)}\n".encode(errors="surrogateescape") + text + b"\n"
+    yield f'ls ""\nreset {_UNMADE}\nfrom {"0" * 40}\n\ndone\n'.encode()
+
+
+def _quoted(path: str) -> str:
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def notes_commit(git: Git, draft: Draft, signing: Signing) -> str:

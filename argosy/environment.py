@@ -9,10 +9,11 @@ from typing import Literal
 
 from argosy.build_options import HERE, Builder
 from argosy.config import FILE, Configuration
-from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
+from argosy.config_environment import ArgoCDConfig, EnvironmentConfig, PushConfig
 from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
+from argosy.patience import DEFAULT_PATIENCE, Patience
 from argosy.registry_targets import RegistryTarget, registry_targets
 from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Retry
 from argosy.scan_rules import ScanRules
@@ -44,9 +45,10 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
-    any environment: no content digest covers them. `retry` says how often what may pass is tried, `breaker` when a
-    registry that keeps failing is left alone, `ecr` how repositories are kept where a registry is Amazon's. Without
-    `scan` no image is judged by its scan. With `automatic_rollback` a run takes back what it sees degrade.
+    any environment: no content digest covers them. `retry` says how often what may pass is tried, `push` how often a
+    push that others come before, `breaker` when a registry that keeps failing is left alone, `ecr` how repositories are
+    kept where a registry is Amazon's. Without `scan` no image is judged by its scan. With `automatic_rollback` a run
+    takes back what it sees degrade.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Environment:
     ecr: ECRSettings = DEFAULT_ECR
     breaker: BreakerPolicy = DEFAULT_BREAKER
     builder: Builder = HERE
+    push: Patience = DEFAULT_PATIENCE
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -136,6 +139,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         scan=_scan(name, config, services, registries),
         ecr=resolve_ecr(configuration, name),
         breaker=BreakerPolicy(config.breaker.failures, config.breaker.delay),
+        push=_patience(config.target.push),
     )
 
 
@@ -160,6 +164,10 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
         argocd=named.argocd or f"argosy-{name}-argocd",
         docker=named.docker or f"argosy-{name}-docker",
     )
+
+
+def _patience(push: PushConfig) -> Patience:
+    return Patience(push.max_attempts, push.initial_delay, push.max_delay, push.deadline)
 
 
 def _automatic_rollback(name: str, config: EnvironmentConfig, configuration: Configuration) -> bool:

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from argosy import notes, trailers
 from argosy.commits import Draft, Identity, commit, notes_commit
 from argosy.environment import Environment
-from argosy.errors import Terminal, Transient
+from argosy.errors import Terminal
+from argosy.git import Git
 from argosy.holds import FILE as HOLDS
 from argosy.holds_file import added, missing
-from argosy.mirror import Mirror, PushRejected
+from argosy.landing import Landing
+from argosy.mirror import Mirror
 from argosy.models import Hold, Release, WriteBack
+from argosy.patience import DEFAULT_PACE, Pace
+from argosy.proposals import Proposal, stands
 from argosy.release_edits import Edits, Upon, edits
 from argosy.signing import Signing
 
-logger = logging.getLogger(__name__)
-
-ATTEMPTS = 8
 Clock = Callable[[], datetime]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a commit would change upon one head of the target: whole files by their paths, and its message."""
-
-    files: Mapping[str, bytes]
-    message: str
+def _nothing() -> None:
+    """What is to be seen before a proposal of which nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,54 +40,36 @@ class Writer:
     identity: Identity
     run: str
     clock: Clock
+    pace: Pace = DEFAULT_PACE
 
-    def land(self, propose: Callable[[str], tuple[Proposal | None, T]]) -> tuple[str | None, T, int]:
-        """Commit what `propose` makes of the target's head, and push that by compare and swap.
+    def land(
+        self, propose: Callable[[str], tuple[Proposal | None, T]], check: Callable[[], None] = _nothing
+    ) -> tuple[str | None, T, int]:
+        """Commit what `propose` makes of the target's head, and push that as `Landing.land` does.
 
-        When somebody else's push comes first it is asked anew for the new head, at most `ATTEMPTS` times. Returns the
-        commit (None where nothing was proposed), what `propose` returned beside it, and the attempts that it took.
-        Raises Terminal when the push is refused, Unverified (Terminal) when the commit's signature does not hold before
-        the push or on the remote after it, PushRejected (Transient) when every attempt lost the race.
+        It is asked anew for the new head when somebody else's push came first, unless what it made stands there too;
+        `check` is called for each attempt. Returns the commit (None where nothing was proposed), what `propose`
+        returned beside it, and the attempts that it took. Raises as `Landing.land` does.
         """
-        ref = f"refs/heads/{self.environment.target_branch}"
-        with self._signing() as signing:
-            for attempt in range(1, ATTEMPTS + 1):
-                self.mirror.update()
-                head = self.mirror.branch(self.environment.target_branch)
-                proposal, outcome = propose(head)
-                if proposal is None:
-                    return None, outcome, attempt
-                draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
-                made = commit(self.mirror.git, draft, signing)
-                if self._swap(made, ref, head):
-                    self._confirm(made, ref, signing)
-                    return made, outcome, attempt
-        raise _outrun(ref)
+        last: tuple[str, tuple[Proposal | None, T]] | None = None
 
-    def _signing(self) -> Signing:
-        return Signing(self.identity.signing_key)
+        def make(_head: str | None, signing: Signing) -> tuple[str | None, T]:
+            nonlocal last
+            head, git = self.mirror.branch(self.environment.target_branch), self.mirror.git
+            check()
+            proposal, outcome = last[1] if last and _stands(git, last[1][0], last[0], head) else propose(head)
+            last = head, (proposal, outcome)
+            if proposal is None:
+                return None, outcome
+            draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
+            return commit(git, draft, signing), outcome
 
-    def _swap(self, made: str, ref: str, expected: str | None) -> bool:
-        """Push by compare and swap; whether it was not somebody else who came first."""
-        try:
-            self.mirror.push(made, ref, expected)
-        except PushRejected:
-            logger.info("%s moved meanwhile; applying the changes again", ref)
-            return False
-        return True
+        branches = (self.environment.target_branch, self.environment.source_branch)
+        landed = self._landing(*(f"refs/heads/{branch}" for branch in branches)).land(make)
+        return landed.commit, landed.outcome, landed.attempts
 
-    def _confirm(self, made: str, ref: str, signing: Signing) -> None:
-        """See that the remote has `made` on `ref`, and that it is signed there, where commits are signed."""
-        if not signing.on:
-            return
-        self.mirror.update()
-        tip = self.mirror.git.ref(ref)
-        if tip is None or not self.mirror.git.is_ancestor(made, tip):
-            raise Transient(
-                f"{ref} was set back right after our push, and has lost {made[:12]}",
-                remedy="see who forces pushes there; run again, and what is left to do is done upon theirs",
-            )
-        signing.verify(self.mirror.git, made)
+    def _landing(self, ref: str, *beside: str) -> Landing:
+        return Landing(self.mirror, ref, self.identity.signing_key, self.environment.push, self.pace, beside)
 
     def verified(self, found: str | None) -> str | None:
         """A commit that an earlier attempt of this run made, if any: where commits are signed it must be, too.
@@ -98,7 +77,7 @@ class Writer:
         Raises Unverified (Terminal) where it is not.
         """
         if found:
-            with self._signing() as signing:
+            with Signing(self.identity.signing_key) as signing:
                 signing.verify(self.mirror.git, found)
         return found
 
@@ -112,8 +91,9 @@ class Writer:
         file of holds is wrong, PushRejected (Transient) when every attempt lost the race.
         """
 
+        reads = frozenset({HOLDS, *(release.service.values_path for release in releases)})
+
         def propose(head: str) -> tuple[Proposal | None, Edits]:
-            self._check_reachable(source_sha)
             upon = Upon(self.mirror.git, self.environment, head, self.run, self.clock())
             found = edits(upon, source_sha, releases)
             releasing = bool(found.files or (adopt and found.recorded and not found.ours))
@@ -122,9 +102,10 @@ class Writer:
             if not releasing and not new:
                 return None, found
             files = found.files | ({HOLDS: added(text, new)} if new else {})
-            return Proposal(files, self._message(source_sha, found, new, releasing=releasing)), found
+            message = self._message(source_sha, found, new, releasing=releasing)
+            return Proposal(files, message, reads), found
 
-        made, found, attempts = self.land(propose)
+        made, found, attempts = self.land(propose, partial(self._check_reachable, source_sha))
         return replace(found.written(made or self.verified(found.ours)), attempts=attempts)
 
     def _message(self, source_sha: str, found: Edits, new: Sequence[Hold], *, releasing: bool) -> str:
@@ -144,24 +125,20 @@ class Writer:
     def record(self, lines: Mapping[str, Sequence[str]]) -> str:
         """Add note lines to the commits they belong to, union with what others wrote, and return the notes commit.
 
-        Raises PushRejected (Transient) when every attempt lost the race.
+        Raises as `Landing.land` does.
         """
-        ref = notes.ref(self.environment.name)
-        with self._signing() as signing:
-            for _attempt in range(ATTEMPTS):
-                self.mirror.update()
-                git = self.mirror.git
-                parent = git.ref(ref)
-                old = {sha: notes.of(git, parent, sha) for sha in lines}
-                new = {sha: notes.union(old[sha], lines[sha]) for sha in lines}
-                if parent and new == old:
-                    return parent
-                made = notes_commit(git, Draft(parent, new, notes.MESSAGE, self.identity, self.clock()), signing)
-                if self._swap(made, ref, parent):
-                    self._confirm(made, ref, signing)
-                    return made
-        raise _outrun(ref)
+
+        def make(parent: str | None, signing: Signing) -> tuple[str | None, str | None]:
+            git = self.mirror.git
+            old = {sha: notes.of(git, parent, sha) for sha in lines}
+            new = {sha: notes.union(old[sha], lines[sha]) for sha in lines}
+            if parent and new == old:
+                return None, parent
+            return notes_commit(git, Draft(parent, new, notes.MESSAGE, self.identity, self.clock()), signing), None
+
+        landed = self._landing(notes.ref(self.environment.name)).land(make)
+        return landed.commit or landed.outcome or ""
 
 
-def _outrun(ref: str) -> PushRejected:
-    return PushRejected(f"{ref} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
+def _stands(git: Git, proposal: Proposal | None, before: str, after: str) -> bool:
+    return proposal is not None and (before == after or stands(git, proposal, before, after))

@@ -19,13 +19,16 @@ from pydantic import SecretStr
 from argosy.disk import writing
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import Git, GitError
+from argosy.patience import Pace
 from argosy.secret_files import secret_file
-from argosy.transfer_errors import DAMAGED_THERE, Locked, PushRejected, explain
+from argosy.transfer_errors import DAMAGED_THERE, FULL, Locked, PushRejected, explain
 
 __all__ = ["Discarded", "Mirror", "PushRejected", "Remote"]
 
 _REFS = ("refs/heads/*", "refs/notes/argosy/*")
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
 _LOCK_SECONDS = 300.0
+_TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.02
 _TRANSFER_SECONDS = 600.0
 _IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """A server that works says so every few seconds, as git's protocol has it: one silent for a minute never answers."""
@@ -60,6 +63,8 @@ class _Mirrored(Git):
 
     def failure(self, error: GitError) -> ArgosyError:
         """The same where another run threw it away while it was read; damage of the remote itself is none here."""
+        if FULL.search(error.stderr):
+            return explain(error, self._url)
         if DAMAGED_THERE.search(error.stderr):
             return error
         gone = not (self.directory / "HEAD").exists()
@@ -131,6 +136,33 @@ class Mirror:
                 remedy="see which other run is fetching it, and run again",
             ) from error
 
+    def follow(self, *refs: str) -> None:
+        """Bring these refs alone to where the remote's are, without asking first whether they are: one has moved.
+
+        Raises as `update` does, which sees to it where one of them is gone.
+        """
+        try:
+            with writing(self.path.parent), self._locked():
+                self._transfer(*_FETCH, self.remote.url, *(f"+{ref}:{ref}" for ref in dict.fromkeys(refs)))
+        except (Terminal, Locked, Discarded, Timeout):
+            self.update()
+
+    @contextmanager
+    def turn(self, ref: str, pace: Pace) -> Iterator[None]:
+        """Whose turn it is to write to `ref`, of the runs of this machine; nobody waits longer than a minute for it.
+
+        Others write there as well, so that a swap must be compared all the same.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = hashlib.sha256(ref.encode()).hexdigest()[:8]
+        lock, latest = FileLock(f"{self.path}.{name}.turn"), pace.clock() + _TURN_SECONDS
+        while not _taken(lock) and pace.clock() < latest:
+            pace.sleep(_TURN_POLL_SECONDS)
+        try:
+            yield
+        finally:
+            lock.release()
+
     def _locked(self) -> AbstractContextManager[object]:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS)
@@ -195,7 +227,7 @@ class Mirror:
 
     def _fetch(self) -> None:
         refspecs = [f"+{ref}:{ref}" for ref in _REFS]
-        command = ("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", self.remote.url, *refspecs)
+        command = (*_FETCH, "--prune", self.remote.url, *refspecs)
         _remove(self.path.glob("objects/pack/tmp_*"), older=2 * _TRANSFER_SECONDS)
         try:
             self._transfer(*command)
@@ -213,6 +245,14 @@ class Mirror:
             except GitError as error:
                 raise explain(error, self.remote.url) from error
         return output.decode(errors="replace")
+
+
+def _taken(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
 
 
 def _remove(files: Iterable[Path], *, older: float) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from argosy import holds, state, trailers
-from argosy.gitops import Proposal, Writer
+from argosy.gitops import Writer
 from argosy.holds_file import added, missing
 from argosy.models import Hold, Release, WriteBack
+from argosy.proposals import Proposal
 from argosy.release_edits import Edits
 from argosy.rollback import Restoration
 

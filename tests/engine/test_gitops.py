@@ -11,8 +11,9 @@ import pytest
 
 from argosy import notes, trailers
 from argosy.errors import Terminal, Transient
+from argosy.patience import Patience
 from tests.engine.shop import run
-from tests.engine.target import Target
+from tests.engine.target import HASTE, Target
 
 
 def test_every_service_is_written_in_one_commit_whose_diff_is_its_references(target: Target) -> None:
@@ -86,15 +87,17 @@ def test_a_commit_that_lands_before_our_push_survives_and_so_does_ours(
 def test_a_target_that_moves_every_time_is_given_up_as_transient(
     target: Target, competitor: Callable[[dict[str, str]], str]
 ) -> None:
-    source, release, fetch = target.shop.head, target.release(), target.mirror.update
+    source, release, push_ = target.shop.head, target.release(), target.mirror.push
 
-    def update_then_compete() -> None:
-        fetch()
+    def compete_then_push(commit: str, ref: str, expected: str | None) -> None:
         competitor({"counter": f"{len(target.log())}\n"})
+        push_(commit, ref, expected)
 
-    target.mirror.update = update_then_compete  # type: ignore[method-assign] # the race, made certain
-    with pytest.raises(Transient, match="moved under each of 8 attempts"):
-        target.writer.write_back(source, [release])
+    target.mirror.push = compete_then_push  # type: ignore[method-assign] # the race, made certain
+    push = Patience(max_attempts=3)
+    writer = replace(target.writer, environment=replace(target.writer.environment, push=push), pace=HASTE)
+    with pytest.raises(Transient, match="moved under each of 3 attempts"):
+        writer.write_back(source, [release])
 
 
 def test_a_newer_release_on_the_remote_wins(target: Target) -> None:
