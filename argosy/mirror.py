@@ -25,7 +25,9 @@ from argosy.transfer_errors import DAMAGED_THERE, FULL, Locked, PushRejected, ex
 
 __all__ = ["Discarded", "Mirror", "PushRejected", "Remote"]
 
-_REFS = ("refs/heads/*", "refs/notes/argosy/*")
+_HEADS, _NOTES = "refs/heads/", "refs/notes/argosy/"
+_NO_BRANCH = "refs/argosy/no-default-branch"
+_REFS = (f"{_HEADS}*", f"{_NOTES}*")
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
 _LOCK_SECONDS = 300.0
 _TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.02
@@ -169,8 +171,11 @@ class Mirror:
 
     def _refresh(self) -> None:
         self._create()
-        if self._advertised() != self._held():
+        head, refs = self._advertised()
+        if refs != self._held():
             self._fetch()
+        if head != self._head():
+            self.git.run("symbolic-ref", "HEAD", head)
 
     def branch(self, name: str) -> str:
         """The tip of a branch, as of the last update. Raises Terminal where the remote has no such branch."""
@@ -180,12 +185,14 @@ class Mirror:
         return tip
 
     def default_branch(self) -> str:
-        """The branch that the remote's HEAD points at. Raises Terminal where it points at none."""
-        answer = self._transfer("ls-remote", "--quiet", "--symref", self.remote.url, "HEAD")
-        found = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", answer, re.MULTILINE)
-        if found is None:
+        """The branch that the remote's HEAD points at, as of the last update. Raises Terminal where there is none."""
+        name = self._head().removeprefix(_HEADS)
+        if name == _NO_BRANCH:
             raise Terminal(f"{self.remote.url} has no default branch", remedy="set one, or name the source commit")
-        return found[1]
+        return name
+
+    def _head(self) -> str:
+        return (self.path / "HEAD").read_text().strip().removeprefix("ref: ")
 
     def push(self, commit: str, ref: str, expected: str | None) -> None:
         """Point the remote's `ref` at `commit`, a descendant of `expected`, if it still points there: compare and swap.
@@ -213,15 +220,19 @@ class Mirror:
             settings.set_value("core", "logAllRefUpdates", "false")
         unfinished.rename(self.path)
 
-    def _advertised(self) -> dict[str, str]:
-        listing = self._transfer("ls-remote", "--quiet", self.remote.url, *_REFS)
-        rows = (row.split("\t") for row in listing.splitlines())
-        return {name: sha for sha, name in rows}
+    def _advertised(self) -> tuple[str, dict[str, str]]:
+        """What the remote's HEAD points at, and where its branches and notes are, in one request."""
+        listing = self._transfer("ls-remote", "--quiet", "--symref", self.remote.url, "HEAD", *_REFS)
+        rows = [(name, value) for value, _, name in (row.partition("\t") for row in listing.splitlines())]
+        heads = (value.removeprefix("ref: ") for name, value in rows if name == "HEAD" and value.startswith("ref: "))
+        # A pattern of git's also fits the end of other refs.
+        ours = {name: value for name, value in rows if name.startswith((_HEADS, _NOTES))}
+        return next(heads, _NO_BRANCH), ours
 
     def _held(self) -> dict[str, str]:
         # The type makes git look at the object itself: a ref to one that is lost is found here.
         fields = "--format=%(refname)%09%(objectname)%09%(objecttype)"
-        listing = self.git.text("for-each-ref", fields, "refs/heads", "refs/notes/argosy")
+        listing = self.git.text("for-each-ref", fields, _HEADS, _NOTES)
         rows = (row.split("\t") for row in listing.splitlines())
         return {name: sha for name, sha, _kind in rows}
 
