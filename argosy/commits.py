@@ -1,26 +1,25 @@
-"""Making a commit from edited files in a bare repository: no work tree, an index of its own, signed or not."""
+"""Making a commit from edited files in a bare repository: no work tree and no index, signed or not."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import SecretStr
-
 from argosy.errors import Terminal
-from argosy.git import EXECUTABLE, REGULAR, Git, GitError
-from argosy.secret_files import secret_file
+from argosy.git import EXECUTABLE, REGULAR, Git
+from argosy.signing import Signing, SigningKey
+
+_UNMADE = "refs/argosy/unmade"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who commits, and the SSH private key that signs; without a key a commit is not signed."""
+    """Who commits, and the private key that signs; without a key a commit is not signed."""
 
     name: str
     email: str
-    signing_key: SecretStr | None = None
+    signing_key: SigningKey | None = None
 
     def environment(self, when: datetime) -> dict[str, str]:
         """Author and committer, as git wants them."""
@@ -32,57 +31,55 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A commit to be: the `files` that it changes, by path from the root, over those of its parent."""
+    """A commit to be: the `files` that it changes, by path from the root, over those of its parent.
 
-    parent: str
+    The first commit of a notes ref has no parent.
+    """
+
+    parent: str | None
     files: Mapping[str, bytes]
     message: str
     identity: Identity
     when: datetime
 
 
-def commit(git: Git, draft: Draft) -> str:
-    """Write the commit's objects, and return its SHA; no ref is moved."""
-    tree = _tree(git, draft)
-    words = ["commit-tree", "-p", draft.parent, tree]
-    data, who = draft.message.encode(errors="surrogateescape"), draft.identity.environment(draft.when)
-    if draft.identity.signing_key is None:
-        return git.text(*words, data=data, extra=who)
-    with secret_file(_whole(draft.identity.signing_key)) as key:
-        settings = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={key}"]
-        try:
-            return git.text(*settings, "commit-tree", "-S", *words[1:], data=data, extra=who)
-        except GitError as error:
-            raise Terminal(
-                f"the release commit could not be signed: {error.stderr.strip()}",
-                remedy="put an SSH private key in OpenSSH's format, without a passphrase, into the block's signing_key",
-            ) from error
+def commit(git: Git, draft: Draft, signing: Signing) -> str:
+    """Write the commit's objects, signed and verified as `signing` does it, and return its SHA; no ref is moved."""
+    return _signed(git, draft, _tree(git, draft.parent or "", draft.files), signing)
 
 
-def _whole(key: SecretStr) -> SecretStr:
-    # ssh-keygen refuses a key without its last line end, which is lost where keys are pasted.
-    lines = key.get_secret_value().strip().splitlines()
-    return SecretStr("".join(f"{line.rstrip()}\n" for line in lines))
+def _tree(git: Git, parent: str, files: Mapping[str, bytes]) -> str:
+    """The tree of `parent` with `files` in it, in one process however many there are and however large it is."""
+    if not files:
+        return git.text("rev-parse", f"{parent}^{{tree}}")
+    modes = {entry.path: entry.mode for entry in git.tree(parent, [*files])}
+    stream = b"".join(_stream(parent, {path: (_mode(path, modes), text) for path, text in files.items()}))
+    return git.text("fast-import", "--quiet", data=stream).split()[2]
 
 
-def _tree(git: Git, draft: Draft) -> str:
-    modes = {entry.path: entry.mode for entry in git.tree(draft.parent)}
-    with tempfile.TemporaryDirectory(prefix="argosy-index-") as folder:
-        index = {"GIT_INDEX_FILE": f"{folder}/index"}
-        git.run("read-tree", draft.parent, extra=index)
-        rows = []
-        for path, content in draft.files.items():
-            mode = modes.get(path, REGULAR)
-            if mode not in {REGULAR, EXECUTABLE}:
-                raise Terminal(f"{path} is no regular file", remedy="commit the file itself there, no link")
-            blob = git.text("hash-object", "-w", "--stdin", data=content)
-            rows.append(f"{mode} {blob}\t{path}\0")
-        git.run("update-index", "-z", "--index-info", data="".join(rows).encode(), extra=index)
-        return git.text("write-tree", extra=index)
+def _mode(path: str, modes: Mapping[str, str]) -> str:
+    mode = modes.get(path, REGULAR)
+    if mode not in {REGULAR, EXECUTABLE}:
+        raise Terminal(f"{path} is no regular file", remedy="commit the file itself there, no link")
+    return mode
 
 
-def notes_commit(git: Git, parent: str | None, notes: Mapping[str, bytes], identity: Identity, when: datetime) -> str:
-    """Write a commit of a notes ref on `parent` in which each annotated commit has the given note."""
+def _stream(parent: str, files: Mapping[str, tuple[str, bytes]]) -> Iterator[bytes]:
+    """What git fast-import makes a tree of and says its id; the branch that it wants for that is dropped unmade."""
+    yield f"feature done\ncommit {_UNMADE}\ncommitter nobody <> 0 +0000\ndata 0\nfrom {parent}\n".encode()
+    for path, (mode, text) in files.items():
+        yield f"M {mode} inline {_quoted(path)}\ndata {len(text)}\n".encode(errors="surrogateescape") + text + b"\n"
+    yield f'ls ""\nreset {_UNMADE}\nfrom {"0" * 40}\n\ndone\n'.encode()
+
+
+def _quoted(path: str) -> str:
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def notes_commit(git: Git, draft: Draft, signing: Signing) -> str:
+    """Write a commit of a notes ref in which each commit whose SHA `files` has, has the given note."""
+    parent, notes = draft.parent, draft.files
     # git spreads a large notes tree over folders, and reads one without them just as well
     kept = {entry.path.replace("/", ""): entry for entry in git.tree(parent)} if parent else {}
     rows = [f"{entry.mode} blob {entry.object_id}\t{path}\0" for path, entry in kept.items() if path not in notes]
@@ -90,5 +87,10 @@ def notes_commit(git: Git, parent: str | None, notes: Mapping[str, bytes], ident
         blob = git.text("hash-object", "-w", "--stdin", data=content)
         rows.append(f"100644 blob {blob}\t{annotated}\0")
     tree = git.text("mktree", "-z", data="".join(rows).encode())
-    options = ["-p", parent] if parent else []
-    return git.text("commit-tree", *options, tree, data=b"Argosy verdicts\n", extra=identity.environment(when))
+    return _signed(git, draft, tree, signing)
+
+
+def _signed(git: Git, draft: Draft, tree: str, signing: Signing) -> str:
+    parents = ["-p", draft.parent] if draft.parent else []
+    message, who = draft.message.encode(errors="surrogateescape"), draft.identity.environment(draft.when)
+    return signing.commit_tree(git, *parents, tree, message=message, who=who)

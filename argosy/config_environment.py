@@ -31,12 +31,30 @@ class SourceConfig(Section):
     branch: Branch = Field(description="The branch whose tip is released, without refs/heads/.")
 
 
+class PushConfig(Section):
+    """How often a push is tried that others keep coming before, and how long is waited in between."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=1000)] = Field(
+        30, description="How often it is tried, the first included."
+    )
+    initial_delay: Annotated[float, Field(ge=0, le=60, strict=False)] = Field(
+        0.05, description="Seconds that are waited at most before the second try; twice as long before each next one."
+    )
+    max_delay: Annotated[float, Field(ge=0, le=600, strict=False)] = Field(
+        2.0, description="Seconds that are never waited longer than."
+    )
+    deadline: Seconds = Field(300.0, description="Seconds after the first try within which the last one begins.")
+
+
 class TargetConfig(Section):
     """Where a release is written."""
 
     branch: Branch = Field(description="The branch that a release commits to, which Argo CD follows.")
     values: RelativePath = Field("values.yaml", description="The file, beside each chart, that has image.tag.")
-    sign: Literal["ssh"] | None = Field(None, description="How release commits are signed; not at all unless given.")
+    sign: Literal["ssh", "gpg"] | None = Field(
+        None, description="With which kind of key commits are signed; not at all unless given."
+    )
+    push: PushConfig = Field(PushConfig(), description="How often a push is tried that others keep coming before.")
 
 
 class BlocksConfig(Section):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from argosy.build_options import HERE, Builder
 from argosy.config import FILE, Configuration
-from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
+from argosy.config_environment import ArgoCDConfig, EnvironmentConfig, PushConfig
 from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
+from argosy.patience import DEFAULT_PATIENCE, Patience
 from argosy.registry_targets import RegistryTarget, registry_targets
 from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Retry
 from argosy.scan_rules import ScanRules
@@ -43,15 +45,16 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
-    any environment: no content digest covers them. `retry` says how often what may pass is tried, `breaker` when a
-    registry that keeps failing is left alone, `ecr` how repositories are kept where a registry is Amazon's. Without
-    `scan` no image is judged by its scan. With `automatic_rollback` a run takes back what it sees degrade.
+    any environment: no content digest covers them. `retry` says how often what may pass is tried, `push` how often a
+    push that others come before, `breaker` when a registry that keeps failing is left alone, `ecr` how repositories are
+    kept where a registry is Amazon's. Without `scan` no image is judged by its scan. With `automatic_rollback` a run
+    takes back what it sees degrade.
     """
 
     name: str
     source_branch: str
     target_branch: str
-    sign: bool
+    sign: Literal["ssh", "gpg"] | None
     registries: Mapping[str | None, RegistryTarget]
     blocks: Blocks
     watch: Watch | None
@@ -63,6 +66,7 @@ class Environment:
     ecr: ECRSettings = DEFAULT_ECR
     breaker: BreakerPolicy = DEFAULT_BREAKER
     builder: Builder = HERE
+    push: Patience = DEFAULT_PATIENCE
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -123,7 +127,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         name=name,
         source_branch=config.source.branch,
         target_branch=config.target.branch,
-        sign=config.target.sign is not None,
+        sign=config.target.sign,
         registries=registries,
         blocks=_blocks(name, config),
         watch=_watch(config.argocd or configuration.argocd),
@@ -135,6 +139,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         scan=_scan(name, config, services, registries),
         ecr=resolve_ecr(configuration, name),
         breaker=BreakerPolicy(config.breaker.failures, config.breaker.delay),
+        push=_patience(config.target.push),
     )
 
 
@@ -159,6 +164,10 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
         argocd=named.argocd or f"argosy-{name}-argocd",
         docker=named.docker or f"argosy-{name}-docker",
     )
+
+
+def _patience(push: PushConfig) -> Patience:
+    return Patience(push.max_attempts, push.initial_delay, push.max_delay, push.deadline)
 
 
 def _automatic_rollback(name: str, config: EnvironmentConfig, configuration: Configuration) -> bool:

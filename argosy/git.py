@@ -117,9 +117,9 @@ class Git:
         """The same, decoded, without the newline at its end."""
         return self.run(*arguments, data=data, extra=extra).decode(errors="surrogateescape").rstrip("\n")
 
-    def ok(self, *arguments: str) -> bool:
+    def ok(self, *arguments: str, extra: Mapping[str, str] | None = None) -> bool:
         """Whether git answers yes (0) rather than no (1); anything else is a GitError."""
-        return self._done(arguments, (0, 1)).returncode == 0
+        return self._done(arguments, (0, 1), extra=extra).returncode == 0
 
     def _done(
         self,

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from argosy import notes, trailers
 from argosy.commits import Draft, Identity, commit, notes_commit
 from argosy.environment import Environment
 from argosy.errors import Terminal
+from argosy.git import Git
 from argosy.holds import FILE as HOLDS
 from argosy.holds_file import added, missing
-from argosy.mirror import Mirror, PushRejected
+from argosy.landing import Landing
+from argosy.mirror import Mirror
 from argosy.models import Hold, Release, WriteBack
+from argosy.patience import DEFAULT_PACE, Pace
+from argosy.proposals import Proposal, stands
 from argosy.release_edits import Edits, Upon, edits
+from argosy.signing import Signing
 
-logger = logging.getLogger(__name__)
-
-ATTEMPTS = 8
 Clock = Callable[[], datetime]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a commit would change upon one head of the target: whole files by their paths, and its message."""
-
-    files: Mapping[str, bytes]
-    message: str
+def _nothing() -> None:
+    """What is to be seen before a proposal of which nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +40,46 @@ class Writer:
     identity: Identity
     run: str
     clock: Clock
+    pace: Pace = DEFAULT_PACE
 
-    def land(self, propose: Callable[[str], tuple[Proposal | None, T]]) -> tuple[str | None, T, int]:
-        """Commit what `propose` makes of the target's head, and push that by compare and swap.
+    def land(
+        self, propose: Callable[[str], tuple[Proposal | None, T]], check: Callable[[], None] = _nothing
+    ) -> tuple[str | None, T, int]:
+        """Commit what `propose` makes of the target's head, and push that as `Landing.land` does.
 
-        When somebody else's push comes first it is asked anew for the new head, at most `ATTEMPTS` times. Returns the
-        commit (None where nothing was proposed), what `propose` returned beside it, and the attempts that it took.
-        Raises Terminal when the push is refused, PushRejected (Transient) when every attempt lost the race.
+        It is asked anew for the new head when somebody else's push came first, unless what it made stands there too;
+        `check` is called for each attempt. Returns the commit (None where nothing was proposed), what `propose`
+        returned beside it, and the attempts that it took. Raises as `Landing.land` does.
         """
-        branch = self.environment.target_branch
-        for attempt in range(1, ATTEMPTS + 1):
-            self.mirror.update()
-            head = self.mirror.branch(branch)
-            proposal, outcome = propose(head)
+        last: tuple[str, tuple[Proposal | None, T]] | None = None
+
+        def make(_head: str | None, signing: Signing) -> tuple[str | None, T]:
+            nonlocal last
+            head, git = self.mirror.branch(self.environment.target_branch), self.mirror.git
+            check()
+            proposal, outcome = last[1] if last and _stands(git, last[1][0], last[0], head) else propose(head)
+            last = head, (proposal, outcome)
             if proposal is None:
-                return None, outcome, attempt
+                return None, outcome
             draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
-            made = commit(self.mirror.git, draft)
-            try:
-                self.mirror.push(made, f"refs/heads/{branch}", head)
-            except PushRejected:
-                logger.info("the target moved meanwhile; applying the edits again (attempt %d)", attempt + 1)
-                continue
-            return made, outcome, attempt
-        raise PushRejected(f"{branch} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
+            return commit(git, draft, signing), outcome
+
+        branches = (self.environment.target_branch, self.environment.source_branch)
+        landed = self._landing(*(f"refs/heads/{branch}" for branch in branches)).land(make)
+        return landed.commit, landed.outcome, landed.attempts
+
+    def _landing(self, ref: str, *beside: str) -> Landing:
+        return Landing(self.mirror, ref, self.identity.signing_key, self.environment.push, self.pace, beside)
+
+    def verified(self, found: str | None) -> str | None:
+        """A commit that an earlier attempt of this run made, if any: where commits are signed it must be, too.
+
+        Raises Unverified (Terminal) where it is not.
+        """
+        if found:
+            with Signing(self.identity.signing_key) as signing:
+                signing.verify(self.mirror.git, found)
+        return found
 
     def write_back(
         self, source_sha: str, releases: Sequence[Release], *, adopt: bool = False, by_hand: Sequence[Hold] = ()
@@ -77,8 +91,9 @@ class Writer:
         file of holds is wrong, PushRejected (Transient) when every attempt lost the race.
         """
 
+        reads = frozenset({HOLDS, *(release.service.values_path for release in releases)})
+
         def propose(head: str) -> tuple[Proposal | None, Edits]:
-            self._check_reachable(source_sha)
             upon = Upon(self.mirror.git, self.environment, head, self.run, self.clock())
             found = edits(upon, source_sha, releases)
             releasing = bool(found.files or (adopt and found.recorded and not found.ours))
@@ -87,10 +102,11 @@ class Writer:
             if not releasing and not new:
                 return None, found
             files = found.files | ({HOLDS: added(text, new)} if new else {})
-            return Proposal(files, self._message(source_sha, found, new, releasing=releasing)), found
+            message = self._message(source_sha, found, new, releasing=releasing)
+            return Proposal(files, message, reads), found
 
-        made, found, attempts = self.land(propose)
-        return replace(found.written(made or found.ours), attempts=attempts)
+        made, found, attempts = self.land(propose, partial(self._check_reachable, source_sha))
+        return replace(found.written(made or self.verified(found.ours)), attempts=attempts)
 
     def _message(self, source_sha: str, found: Edits, new: Sequence[Hold], *, releasing: bool) -> str:
         name, run = self.environment.name, self.run
@@ -109,21 +125,20 @@ class Writer:
     def record(self, lines: Mapping[str, Sequence[str]]) -> str:
         """Add note lines to the commits they belong to, union with what others wrote, and return the notes commit.
 
-        Raises PushRejected (Transient) when every attempt lost the race.
+        Raises as `Landing.land` does.
         """
-        ref = notes.ref(self.environment.name)
-        for _attempt in range(ATTEMPTS):
-            self.mirror.update()
+
+        def make(parent: str | None, signing: Signing) -> tuple[str | None, str | None]:
             git = self.mirror.git
-            parent = git.ref(ref)
             old = {sha: notes.of(git, parent, sha) for sha in lines}
             new = {sha: notes.union(old[sha], lines[sha]) for sha in lines}
             if parent and new == old:
-                return parent
-            made = notes_commit(git, parent, new, self.identity, self.clock())
-            try:
-                self.mirror.push(made, ref, parent)
-            except PushRejected:
-                continue
-            return made
-        raise PushRejected(f"{ref} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
+                return None, parent
+            return notes_commit(git, Draft(parent, new, notes.MESSAGE, self.identity, self.clock()), signing), None
+
+        landed = self._landing(notes.ref(self.environment.name)).land(make)
+        return landed.commit or landed.outcome or ""
+
+
+def _stands(git: Git, proposal: Proposal | None, before: str, after: str) -> bool:
+    return proposal is not None and (before == after or stands(git, proposal, before, after))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from argosy import holds, trailers
-from argosy.gitops import Proposal, Writer
+from argosy.gitops import Writer
 from argosy.holds_file import added, missing, without
 from argosy.models import Hold
+from argosy.proposals import Proposal
 
 
 @dataclass(frozen=True, slots=True)

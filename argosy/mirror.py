@@ -19,13 +19,18 @@ from pydantic import SecretStr
 from argosy.disk import writing
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import Git, GitError
+from argosy.patience import Pace
 from argosy.secret_files import secret_file
-from argosy.transfer_errors import DAMAGED_THERE, Locked, PushRejected, explain
+from argosy.transfer_errors import DAMAGED_THERE, FULL, Locked, PushRejected, explain
 
 __all__ = ["Discarded", "Mirror", "PushRejected", "Remote"]
 
-_REFS = ("refs/heads/*", "refs/notes/argosy/*")
+_HEADS, _NOTES = "refs/heads/", "refs/notes/argosy/"
+_NO_BRANCH = "refs/argosy/no-default-branch"
+_REFS = (f"{_HEADS}*", f"{_NOTES}*")
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
 _LOCK_SECONDS = 300.0
+_TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.02
 _TRANSFER_SECONDS = 600.0
 _IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """A server that works says so every few seconds, as git's protocol has it: one silent for a minute never answers."""
@@ -60,6 +65,8 @@ class _Mirrored(Git):
 
     def failure(self, error: GitError) -> ArgosyError:
         """The same where another run threw it away while it was read; damage of the remote itself is none here."""
+        if FULL.search(error.stderr):
+            return explain(error, self._url)
         if DAMAGED_THERE.search(error.stderr):
             return error
         gone = not (self.directory / "HEAD").exists()
@@ -131,14 +138,44 @@ class Mirror:
                 remedy="see which other run is fetching it, and run again",
             ) from error
 
+    def follow(self, *refs: str) -> None:
+        """Bring these refs alone to where the remote's are, without asking first whether they are: one has moved.
+
+        Raises as `update` does, which sees to it where one of them is gone.
+        """
+        try:
+            with writing(self.path.parent), self._locked():
+                self._transfer(*_FETCH, self.remote.url, *(f"+{ref}:{ref}" for ref in dict.fromkeys(refs)))
+        except (Terminal, Locked, Discarded, Timeout):
+            self.update()
+
+    @contextmanager
+    def turn(self, ref: str, pace: Pace) -> Iterator[None]:
+        """Whose turn it is to write to `ref`, of the runs of this machine; nobody waits longer than a minute for it.
+
+        Others write there as well, so that a swap must be compared all the same.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = hashlib.sha256(ref.encode()).hexdigest()[:8]
+        lock, latest = FileLock(f"{self.path}.{name}.turn"), pace.clock() + _TURN_SECONDS
+        while not _taken(lock) and pace.clock() < latest:
+            pace.sleep(_TURN_POLL_SECONDS)
+        try:
+            yield
+        finally:
+            lock.release()
+
     def _locked(self) -> AbstractContextManager[object]:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS)
 
     def _refresh(self) -> None:
         self._create()
-        if self._advertised() != self._held():
+        head, refs = self._advertised()
+        if refs != self._held():
             self._fetch()
+        if head != self._head():
+            self.git.run("symbolic-ref", "HEAD", head)
 
     def branch(self, name: str) -> str:
         """The tip of a branch, as of the last update. Raises Terminal where the remote has no such branch."""
@@ -148,12 +185,14 @@ class Mirror:
         return tip
 
     def default_branch(self) -> str:
-        """The branch that the remote's HEAD points at. Raises Terminal where it points at none."""
-        answer = self._transfer("ls-remote", "--quiet", "--symref", self.remote.url, "HEAD")
-        found = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", answer, re.MULTILINE)
-        if found is None:
+        """The branch that the remote's HEAD points at, as of the last update. Raises Terminal where there is none."""
+        name = self._head().removeprefix(_HEADS)
+        if name == _NO_BRANCH:
             raise Terminal(f"{self.remote.url} has no default branch", remedy="set one, or name the source commit")
-        return found[1]
+        return name
+
+    def _head(self) -> str:
+        return (self.path / "HEAD").read_text().strip().removeprefix("ref: ")
 
     def push(self, commit: str, ref: str, expected: str | None) -> None:
         """Point the remote's `ref` at `commit`, a descendant of `expected`, if it still points there: compare and swap.
@@ -181,21 +220,25 @@ class Mirror:
             settings.set_value("core", "logAllRefUpdates", "false")
         unfinished.rename(self.path)
 
-    def _advertised(self) -> dict[str, str]:
-        listing = self._transfer("ls-remote", "--quiet", self.remote.url, *_REFS)
-        rows = (row.split("\t") for row in listing.splitlines())
-        return {name: sha for sha, name in rows}
+    def _advertised(self) -> tuple[str, dict[str, str]]:
+        """What the remote's HEAD points at, and where its branches and notes are, in one request."""
+        listing = self._transfer("ls-remote", "--quiet", "--symref", self.remote.url, "HEAD", *_REFS)
+        rows = [(name, value) for value, _, name in (row.partition("\t") for row in listing.splitlines())]
+        heads = (value.removeprefix("ref: ") for name, value in rows if name == "HEAD" and value.startswith("ref: "))
+        # A pattern of git's also fits the end of other refs.
+        ours = {name: value for name, value in rows if name.startswith((_HEADS, _NOTES))}
+        return next(heads, _NO_BRANCH), ours
 
     def _held(self) -> dict[str, str]:
         # The type makes git look at the object itself: a ref to one that is lost is found here.
         fields = "--format=%(refname)%09%(objectname)%09%(objecttype)"
-        listing = self.git.text("for-each-ref", fields, "refs/heads", "refs/notes/argosy")
+        listing = self.git.text("for-each-ref", fields, _HEADS, _NOTES)
         rows = (row.split("\t") for row in listing.splitlines())
         return {name: sha for name, sha, _kind in rows}
 
     def _fetch(self) -> None:
         refspecs = [f"+{ref}:{ref}" for ref in _REFS]
-        command = ("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", self.remote.url, *refspecs)
+        command = (*_FETCH, "--prune", self.remote.url, *refspecs)
         _remove(self.path.glob("objects/pack/tmp_*"), older=2 * _TRANSFER_SECONDS)
         try:
             self._transfer(*command)
@@ -213,6 +256,14 @@ class Mirror:
             except GitError as error:
                 raise explain(error, self.remote.url) from error
         return output.decode(errors="replace")
+
+
+def _taken(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
 
 
 def _remove(files: Iterable[Path], *, older: float) -> bool:

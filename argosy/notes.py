@@ -10,6 +10,8 @@ from datetime import datetime
 from argosy.git import Git
 from argosy.models import Health, ImageReference, Verdict
 
+MESSAGE = "Argosy verdicts\n"
+"""The message of every commit of a notes ref."""
 _PREFIX = "refs/notes/argosy"
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import partial
 
 from argosy import cancellation
@@ -20,6 +21,21 @@ _GUARD = "import os, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); os.r
 _GONE_SECONDS = 1.0
 
 
+# A context, not a global: another thread's commands are in no group of ours.
+_SHARED: ContextVar[int | None] = ContextVar("argosy_process_group", default=None)
+
+
+@contextmanager
+def shared_group() -> Iterator[None]:
+    """Let every `process_group` of the block be one and the same: a group takes a moment to be made."""
+    with process_group() as group:
+        token = _SHARED.set(group)
+        try:
+            yield
+        finally:
+            _SHARED.reset(token)
+
+
 @contextmanager
 def process_group() -> Iterator[int]:
     """A process group, for `Popen(process_group=...)`, whose processes are killed at the end of the block.
@@ -27,6 +43,9 @@ def process_group() -> Iterator[int]:
     They are killed too when this process ends in whatever way, and when the work is cancelled: then the block ends
     with Cancelled. The caller waits for those that it started itself.
     """
+    if (shared := _SHARED.get()) is not None:
+        yield shared
+        return
     command = [sys.executable, "-I", "-S", "-c", _GUARD]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env={}, process_group=0) as guard:

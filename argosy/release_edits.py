@@ -77,6 +77,7 @@ def edits(upon: Upon, source_sha: str, releases: Sequence[Release]) -> Edits:
     # The file or its key is gone: each such service's affair alone.
     found.left_out |= {name: str(error) for name, error in readings.failures.items()}
     found.held |= _held(upon, source_sha, releases)
+    ahead = state.ahead(git, readings.released, source_sha)
     for release in releases:
         name = release.service.name
         if name not in readings.released:
@@ -87,7 +88,7 @@ def edits(upon: Upon, source_sha: str, releases: Sequence[Release]) -> Edits:
             found.held.pop(name, None)  # it was put after our push, whose answer was lost
         if name in found.held:
             continue
-        if state.is_ahead(git, now, source_sha):
+        if name in ahead:
             found.superseded[name] = f"{now.reference.tag} was released meanwhile, from a newer commit"
         elif _by_hand(reader.history, release, now):
             found.left_out[name] = f"somebody set it to {now.reference} meanwhile; run again to plan with that"

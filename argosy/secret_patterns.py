@@ -8,8 +8,8 @@ from dataclasses import dataclass
 MASK = "***"
 """What stands where a secret stood."""
 
-KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
-KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
+KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 
 _NAMES = r"password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|auth[_-]?string"
 _CLOSE = r"\\{0,2}[\"']"

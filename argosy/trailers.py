@@ -11,6 +11,7 @@ from argosy.holds import words as words_of_hold
 from argosy.models import ContentDigest, Hold, ImageReference, Release, ServicePlan
 from argosy.printable import printable
 
+PREFIX = "Argosy-"
 ENVIRONMENT, SOURCE, SERVICE, RUN = "Argosy-Environment", "Argosy-Source", "Argosy-Service", "Argosy-Run"
 _RECORD = re.compile(r"(\S+) ([0-9a-f]{40}) ([0-9a-f]{64}) (sha256:[0-9a-f]{64}) (\S+)")
 

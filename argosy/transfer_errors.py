@@ -11,13 +11,15 @@ _LOST_RACE = re.compile(
     r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to update ref|incorrect old value"
 )
 _LOCKED = re.compile(r"^(error|fatal): .*\.lock': File exists", re.MULTILINE)
+_UNWELL = re.compile(r"unpacker error|remote unpack failed|Internal Server Error", re.IGNORECASE)
 _REFUSED = re.compile(r"pre-receive hook declined|protected branch|remote rejected|denied by")
 _UNAUTHORISED = re.compile(r"Authentication failed|could not read (Username|Password)|error: 401|Permission denied")
 _FORBIDDEN = re.compile(r"error: 403")
 _MISSING = re.compile(r"repository .* not found|does not appear to be a git repository|error: 404")
 _SHA256 = re.compile(r"mismatched algorithms|does not support object-format|unknown object format")
 # What the other side says begins with `remote:`, and is about its own disk and certificates.
-_FULL = re.compile(r"^(?!remote:).*(No space left on device|Disk quota exceeded)", re.MULTILINE)
+FULL = re.compile(r"^(?!remote:).*(No space left on device|Disk quota exceeded)", re.MULTILINE)
+"""What git says where our own disk is full."""
 _UNTRUSTED = re.compile(r"^(?!remote:).*(certificate|SSL: no alternative|CAfile)", re.MULTILINE | re.IGNORECASE)
 DAMAGED_THERE = re.compile(r"repository corruption on the remote side")
 """What git says of the objects of the other side."""
@@ -47,6 +49,8 @@ def explain(error: GitError, url: str) -> Transient | Terminal:
         return PushRejected(f"somebody else pushed to {url} first", remedy="run again: it starts from theirs")
     if _UNREACHABLE.search(said):
         return Transient(f"{url} cannot be reached: {_last(said)}", remedy="check that the git server is up")
+    if _UNWELL.search(said):
+        return Transient(f"{url} cannot take the push: {_last(said)}", remedy="see its server's disk and its log")
     return _denied(said, url) or Terminal(error.message, remedy=f"run the same git command against {url} by hand")
 
 
@@ -58,7 +62,7 @@ def _unfit(said: str, url: str) -> Transient | Terminal | None:
         return Terminal(
             f"{url} has SHA-256 object ids, which are not supported yet", remedy="release from a SHA-1 repository"
         )
-    if _FULL.search(said):
+    if FULL.search(said):
         return Transient(f"no room for {url}: {_last(said)}", remedy="make room on the disk of ARGOSY_HOME")
     if _UNTRUSTED.search(said):
         # Not SSL_CERT_FILE: a git that was built on GnuTLS, as Debian's is, does not read it.

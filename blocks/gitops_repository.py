@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import urlsplit
 
 from prefect.blocks.core import Block
@@ -12,6 +13,7 @@ from argosy.errors import ConfigurationError
 from argosy.home import home
 from argosy.mirror import Mirror, Remote
 from argosy.redact import remember
+from argosy.signing import SigningKey
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -29,8 +31,10 @@ class GitOpsRepository(Block):
     author_name: str = Field(default="Argosy", description="The name on the release commits.")
     author_email: str = Field(default="argosy@localhost", description="The e-mail address on the release commits.")
     signing_key: SecretStr | None = Field(
-        default=None, description="An SSH private key in OpenSSH's format, without a passphrase."
+        default=None,
+        description="The private key that signs: SSH's in OpenSSH's format, without a passphrase, or GPG's, armoured.",
     )
+    signing_passphrase: SecretStr | None = Field(default=None, description="The passphrase of a GPG key that has one.")
 
     @field_validator("url")
     @classmethod
@@ -53,12 +57,18 @@ class GitOpsRepository(Block):
         remember(self.token)
         return Mirror(home(), Remote(self.url, self.username, self.token))
 
-    def identity(self, *, sign: bool) -> Identity:
-        """Who commits. Raises ConfigurationError when commits are to be signed and there is no key."""
-        if sign and self.signing_key is None:
+    def identity(self, sign: Literal["ssh", "gpg"] | None) -> Identity:
+        """Who commits, and signs with a key of which kind, if at all.
+
+        Raises ConfigurationError when commits are to be signed and there is no key.
+        """
+        if sign is None:
+            return Identity(self.author_name, self.author_email)
+        if self.signing_key is None:
             raise ConfigurationError(
                 "release commits are to be signed, but the GitOps repository block has no signing key",
-                remedy="put an SSH private key into the block's signing_key, or leave target.sign out",
+                remedy="put the private key that target.sign wants into the block's signing_key, or leave that out",
             )
-        remember(self.signing_key)
-        return Identity(self.author_name, self.author_email, self.signing_key if sign else None)
+        remember(self.signing_key, self.signing_passphrase)
+        key = SigningKey(self.signing_key, sign, self.signing_passphrase)
+        return Identity(self.author_name, self.author_email, key)

@@ -78,7 +78,7 @@ class Workspace:
 
     def writer(self) -> Writer:
         """The writer to the environment's target."""
-        identity = self.repository.identity(sign=self.environment.sign)
+        identity = self.repository.identity(self.environment.sign)
         return Writer(self.mirror, self.environment, identity, run_id(), now)
 
     def client(self, host: str) -> AbstractContextManager[Registry]:

@@ -15,7 +15,7 @@ from argosy.environment import Environment
 REPOSITORY = "gitops-repository"
 _REGISTER = "register it: python -m deployments.register --blocks …"
 _SET = "set it in the Prefect UI, or register the block anew: python -m deployments.register --blocks …"
-_SIGN = "put an SSH private key into the block's signing_key, or leave target.sign out"
+_SIGN = "put the private key that target.sign wants into the block's signing_key, or leave that out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def examine(patient: Patient) -> tuple[Finding, ...]:
     told, environments = configuration.check(patient.file, patient.environment)
     with ThreadPoolExecutor(max_workers=8) as pool:
         repository = pool.submit(checkout.check, patient.root)
-        signs = any(environment.sign for environment in environments)
+        signs = {environment.sign for environment in environments if environment.sign}
         builder = BuilderHost(environment=patient.variables)
         here = pool.submit(machine.check, builder, patient.cache, signs=signs)
         prefect, addresses = orchestrator.check(patient.variables, environments, patient.seconds)

@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from argosy.build_errors import classify
@@ -25,12 +26,14 @@ _RUNNING = "see that the Docker Engine runs, and DOCKER_HOST"
 _LITTLE, _TOO_LITTLE = 5 * _GIB, _GIB // 4
 
 
-def check(builder: BuilderHost, cache: Path, *, signs: bool) -> tuple[Finding, ...]:
-    """What this machine has for a release whose builds run on `builder` and whose cache is in the folder `cache`."""
+def check(builder: BuilderHost, cache: Path, *, signs: Collection[str]) -> tuple[Finding, ...]:
+    """What this machine has for a release whose builds run on `builder` and whose cache is in the folder `cache`.
+
+    `signs` has the kinds of keys that commits are signed with, as `target.sign` has them.
+    """
     path = builder.environment.get("PATH", os.defpath)
     found = [probed("git", "this machine", lambda: git_version(path))]
-    if signs:
-        found.append(probed("signing", "this machine", lambda: signer(path)))
+    found += [probed("signing", "this machine", partial(signer, path, kind)) for kind in sorted(signs)]
     found += [disk("cache", cache), *engine(builder)]
     return tuple(found)
 
@@ -47,11 +50,12 @@ def git_version(path: str) -> str:
     return said
 
 
-def signer(path: str) -> str:
-    """Where ssh-keygen is, which git signs with. Raises Terminal where there is none."""
-    program = shutil.which("ssh-keygen", path=path)
+def signer(path: str, kind: str = "ssh") -> str:
+    """Where the program is that git signs with by that kind of key. Raises Terminal where there is none."""
+    name, package = ("gpg", "GnuPG 2.2 or newer") if kind == "gpg" else ("ssh-keygen", "the OpenSSH client")
+    program = shutil.which(name, path=path)
     if program is None:
-        raise Terminal("there is no ssh-keygen, which signs release commits", remedy="install the OpenSSH client")
+        raise Terminal(f"there is no {name}, which signs release commits", remedy=f"install {package}")
     return program
 
 

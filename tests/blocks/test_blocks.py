@@ -16,6 +16,7 @@ from pydantic import SecretStr, ValidationError
 
 from argosy.build_options import Builder
 from argosy.errors import ConfigurationError, Terminal, Transient
+from argosy.signing import SigningKey
 from blocks.argocd_server import ArgoCDServer
 from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry
@@ -103,11 +104,11 @@ def test_an_argo_cd_is_refused_whose_address_is_not_confidential(url: str) -> No
 
 def test_signed_commits_need_a_key_and_unsigned_ones_use_none() -> None:
     with pytest.raises(ConfigurationError, match="signing_key"):
-        GitOpsRepository(url=URL).identity(sign=True)
+        GitOpsRepository(url=URL).identity("ssh")
     keyed = GitOpsRepository(url=URL, signing_key=SecretStr(KEY), author_email="bot@acme.example")
-    assert keyed.identity(sign=False).signing_key is None
-    assert keyed.identity(sign=True).signing_key == SecretStr(KEY)
-    assert keyed.identity(sign=True).email == "bot@acme.example"
+    assert keyed.identity(None).signing_key is None
+    assert keyed.identity("ssh").signing_key == SigningKey(SecretStr(KEY))
+    assert keyed.identity("ssh").email == "bot@acme.example"
 
 
 def test_a_signing_key_that_lost_its_last_newline_gets_it_back() -> None:

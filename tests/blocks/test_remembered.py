@@ -31,7 +31,7 @@ def test_the_token_of_a_repository_and_its_key(secret: str) -> None:
     block.mirror()
     assert secret not in redact(secret)
     assert secret[::-1] in redact(secret[::-1])
-    block.identity(sign=True)
+    block.identity("ssh")
     assert secret[::-1] not in redact(secret[::-1])
 
 

@@ -47,9 +47,10 @@ def test_a_git_that_signs_with_ssh_keys_is_good_and_an_older_one_is_not(tmp_path
     assert "no git" in probed("git", "", lambda: machine.git_version(str(tmp_path / "none"))).why
 
 
-def test_a_machine_without_a_signer_is_told_what_to_install(tmp_path: Path) -> None:
-    finding = probed("signing", "", lambda: machine.signer(str(tmp_path)))
-    assert (finding.level, "OpenSSH" in finding.remedy) == (Level.WRONG, True)
+@pytest.mark.parametrize(("kind", "package"), [("ssh", "OpenSSH"), ("gpg", "GnuPG")])
+def test_a_machine_without_a_signer_is_told_what_to_install(tmp_path: Path, kind: str, package: str) -> None:
+    finding = probed("signing", "", lambda: machine.signer(str(tmp_path), kind))
+    assert (finding.level, package in finding.remedy) == (Level.WRONG, True)
 
 
 def test_a_machine_without_docker_is_told_what_to_install(tmp_path: Path) -> None:

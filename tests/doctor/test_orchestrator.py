@@ -99,7 +99,7 @@ def test_a_signing_key_is_asked_for_where_commits_are_to_be_signed(sign: bool) -
     name = f"g-{uuid.uuid4().hex[:8]}"
     GitOpsRepository(url="https://git.example/shop.git", token=SecretStr(SECRET)).save(name)
     deployments = [{"parameters": {"environment": "dev", "repository": name}}]
-    described = replace(environment(), sign=sign)
+    described = replace(environment(), sign="gpg" if sign else None)
 
     def said() -> list[Finding]:
         with PrefectApi(PREFECT_API_URL.value() or "") as api:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from argosy import notes, plan
-from argosy.commits import Identity, notes_commit
+from argosy.commits import Draft, Identity, notes_commit
 from argosy.models import Health, Plan, ServicePlan, Verdict
+from argosy.signing import Signing
 from argosy.standing import Presence, look
 from tests.engine.shop import Shop, image
 
@@ -40,7 +41,6 @@ def verify(shop: Shop, service: str, sha: str, health: Health = Health.HEALTHY) 
     line = notes.line(Verdict(service, image(service, sha), health, ""), None, "run", datetime.now(UTC))
     parent = shop.git.ref(notes.ref("dev"))
     old = notes.of(shop.git, parent, shop.head)
-    made = notes_commit(
-        shop.git, parent, {shop.head: notes.union(old, [line])}, Identity("A", "a@example.com"), datetime.now(UTC)
-    )
+    new, who = {shop.head: notes.union(old, [line])}, Identity("A", "a@example.com")
+    made = notes_commit(shop.git, Draft(parent, new, notes.MESSAGE, who, datetime.now(UTC)), Signing(None))
     shop.run("update-ref", notes.ref("dev"), made)

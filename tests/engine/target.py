@@ -9,8 +9,11 @@ from argosy.commits import Identity
 from argosy.gitops import Writer
 from argosy.mirror import Mirror, Remote
 from argosy.models import ImageReference, Release
+from argosy.patience import Pace
 from tests.engine.shop import Shop, image, run
 
+HASTE = Pace(sleep=lambda _seconds: None)
+"""Waits for nobody."""
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from argosy import notes, trailers
-from argosy.commits import Identity
 from argosy.errors import Terminal, Transient
-from tests.engine.shop import Shop, run
-from tests.engine.target import Target
+from argosy.patience import Patience
+from tests.engine.shop import run
+from tests.engine.target import HASTE, Target
 
 
 def test_every_service_is_written_in_one_commit_whose_diff_is_its_references(target: Target) -> None:
@@ -88,15 +87,17 @@ def test_a_commit_that_lands_before_our_push_survives_and_so_does_ours(
 def test_a_target_that_moves_every_time_is_given_up_as_transient(
     target: Target, competitor: Callable[[dict[str, str]], str]
 ) -> None:
-    source, release, fetch = target.shop.head, target.release(), target.mirror.update
+    source, release, push_ = target.shop.head, target.release(), target.mirror.push
 
-    def update_then_compete() -> None:
-        fetch()
+    def compete_then_push(commit: str, ref: str, expected: str | None) -> None:
         competitor({"counter": f"{len(target.log())}\n"})
+        push_(commit, ref, expected)
 
-    target.mirror.update = update_then_compete  # type: ignore[method-assign] # the race, made certain
-    with pytest.raises(Transient, match="moved under each of 8 attempts"):
-        target.writer.write_back(source, [release])
+    target.mirror.push = compete_then_push  # type: ignore[method-assign] # the race, made certain
+    push = Patience(max_attempts=3)
+    writer = replace(target.writer, environment=replace(target.writer.environment, push=push), pace=HASTE)
+    with pytest.raises(Transient, match="moved under each of 3 attempts"):
+        writer.write_back(source, [release])
 
 
 def test_a_newer_release_on_the_remote_wins(target: Target) -> None:
@@ -131,21 +132,6 @@ def test_a_commit_that_left_the_source_branch_is_refused(target: Target) -> None
     release = target.release(sha=stray)
     with pytest.raises(Terminal, match="is not on main"):
         target.writer.write_back(stray, [release])
-
-
-def test_a_signed_commit_verifies_and_the_key_is_nowhere_on_disk(shop: Shop, tmp_path: Path) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
-    private, public = (tmp_path / "key").read_text(), (tmp_path / "key.pub").read_text()
-    (tmp_path / "key").unlink()
-    identity = Identity("Argosy", "argosy@example.com", SecretStr(private))
-    target = Target(shop, tmp_path / "home", identity)
-    commit = target.writer.write_back(shop.head, [target.release()]).commit
-    assert commit is not None
-    (tmp_path / "signers").write_text(f"argosy@example.com {public}")
-    settings = ["-c", "gpg.format=ssh", "-c", f"gpg.ssh.allowedSignersFile={tmp_path / 'signers'}"]
-    target.mirror.git.run(*settings, "verify-commit", commit)
-    secret = private.splitlines()[2]
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_text(errors="ignore")]
 
 
 def test_an_executable_values_file_keeps_its_mode(target: Target) -> None:

@@ -16,6 +16,7 @@ from argosy import state, trailers
 from argosy.commits import Identity
 from argosy.errors import ArgosyError, ConfigurationError, Terminal
 from argosy.models import ImageReference
+from argosy.signing import SigningKey
 from tests.engine.shop import CONFIGURATION, Shop, image, run, service_files
 from tests.engine.target import Target
 
@@ -207,14 +208,14 @@ def test_what_somebody_typed_into_a_chart_forges_no_line_of_the_commit(target: T
 @pytest.mark.parametrize("mangle", [str.strip, lambda key: key.replace("\n", "\r\n"), lambda key: f"\n{key}\n"])
 def test_a_key_signs_however_it_was_pasted(shop: Shop, tmp_path: Path, mangle: Callable[[str], str]) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
-    identity = Identity("Argosy", "argosy@example.com", SecretStr(mangle((tmp_path / "key").read_text())))
+    identity = Identity("Argosy", "argosy@example.com", SigningKey(SecretStr(mangle((tmp_path / "key").read_text()))))
     target = Target(shop, tmp_path / "home", identity)
     commit = target.writer.write_back(shop.head, [target.release()]).commit
     assert b"BEGIN SSH SIGNATURE" in target.mirror.git.run("cat-file", "commit", commit or "")
 
 
 def test_a_key_that_cannot_sign_leaves_nothing_unsigned_and_says_what_to_do(shop: Shop, tmp_path: Path) -> None:
-    target = Target(shop, tmp_path / "home", Identity("Argosy", "argosy@example.com", SecretStr("hush")))
+    target = Target(shop, tmp_path / "home", Identity("Argosy", "argosy@example.com", SigningKey(SecretStr("hush"))))
     with pytest.raises(Terminal, match=r"could not be signed.*without a passphrase") as caught:
         target.writer.write_back(shop.head, [target.release()])
     assert "hush" not in str(caught.value)

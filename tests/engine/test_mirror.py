@@ -142,6 +142,18 @@ def test_an_empty_repository_has_no_branch_to_release(tmp_path: Path) -> None:
         mirror.default_branch()
 
 
+def test_the_default_branch_is_followed_without_a_question_of_its_own(shop: Shop, mirror: Mirror) -> None:
+    assert mirror.default_branch() == "main"
+    shop.run("push", "-q", "origin", "HEAD:refs/heads/trunk", "HEAD:refs/remotes/fork/HEAD")
+    run("-C", str(shop.origin), "symbolic-ref", "HEAD", "refs/heads/trunk")
+    mirror.update()
+    assert mirror.default_branch() == "trunk"
+    run("-C", str(shop.origin), "update-ref", "--no-deref", "HEAD", shop.head)
+    mirror.update()
+    with pytest.raises(Terminal, match=r"no default branch \("):
+        mirror.default_branch()
+
+
 def test_a_lock_dies_with_its_process(shop: Shop, mirror: Mirror) -> None:
     program = "import sys, filelock\nfilelock.FileLock(sys.argv[1]).acquire()\nprint(1, flush=True)\nsys.stdin.read()"
     command = [sys.executable, "-c", program, f"{mirror.path}.lock"]

@@ -113,6 +113,7 @@ SHAPES = {
     '{"auths": {"r:5000": {"auth": "QVdTOnM="}}}': "QVdTOnM=",
     "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----": "MHcCAQEE",
     "-----BEGIN OPENSSH PRIVATE KEY-----\\nb3BlbnNz": "b3BlbnNz",
+    "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlFgEZ0\n=abcd\n-----END PGP PRIVATE KEY BLOCK-----": "lFgEZ0",
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import failed
 from argosy.mirror import Mirror, Remote
-from argosy.transfer_errors import explain
+from argosy.transfer_errors import PushRejected, explain
 from deployments.local.process import free_port
 from tests.engine.target import Target
 from tests.engine.web import Answer, served
@@ -78,3 +78,21 @@ def test_a_branch_that_is_protected_is_named_and_who_may_push_there(target: Targ
 def test_what_only_hosted_servers_say_is_understood_too(said: str, remedy: str) -> None:
     error = explain(failed("push", said), "https://git.example/acme/shop.git")
     assert (type(error), remedy in (error.remedy or "")) == (Terminal, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "remedy"),
+    [
+        ("error: remote unpack failed: unable to create temporary object directory\n"
+         " ! [remote rejected] a -> main (unpacker error)", Transient, "its server's disk"),
+        ("remote: error: cannot lock ref 'refs/heads/main': Unable to create 'main.lock': File exists.\n"
+         " ! [remote rejected] a -> main (failed to update ref)", PushRejected, "run again"),
+        (" ! [rejected] a -> main (stale info)", PushRejected, "run again"),
+        (" ! [rejected] a -> main (fetch first)", PushRejected, "run again"),
+        (" ! [remote rejected] a -> main (hook declined)", Terminal, "allow Argosy's user to push"),
+        ("remote: Internal Server Error\nfatal: the remote end hung up unexpectedly", Transient, "git server is up"),
+    ],
+)  # fmt: skip
+def test_a_push_that_may_work_later_is_told_from_one_that_never_will(said: str, kind: type, remedy: str) -> None:
+    error = explain(failed("push", said), "https://git.example/acme/shop.git")
+    assert (type(error), remedy in (error.remedy or "")) == (kind, True)

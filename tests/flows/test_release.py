@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from prefect.client.schemas.objects import State
+from pydantic import SecretStr
 
 from argosy.errors import ReleaseFailed
 from argosy.execution import TriggerEvent, TriggerType
 from argosy.home import run_folder
+from blocks.gitops_repository import GitOpsRepository
+from deployments.local.git_server import BOT, GitServer
 from flows.release import release
 from tests.engine.shop import service_files
+from tests.fault_proxy import FaultProxy, faulty
 from tests.hosted import SERVICES, HostedShop
 
 
@@ -45,15 +50,28 @@ def test_a_run_before_adoption_ends_completed_and_asks_for_it(hosted: HostedShop
     assert hosted.tip == before
 
 
-def test_a_run_that_releases_ends_completed_and_the_next_has_nothing_to_do(hosted: HostedShop) -> None:
+def test_a_run_that_releases_ends_completed_and_the_next_has_nothing_to_do(
+    hosted: HostedShop, git_server: tuple[GitServer, SecretStr]
+) -> None:
     for name in SERVICES:
         hosted.image(name)
+    with faulty(lambda: urlsplit(hosted.url).netloc) as proxy:
+        hosted.keep(GitOpsRepository(url=f"http://{proxy.host}/{hosted.name}.git", username=BOT, token=git_server[1]))
+        _releases_and_then_has_nothing_to_do(hosted, proxy)
+
+
+def _releases_and_then_has_nothing_to_do(hosted: HostedShop, proxy: FaultProxy) -> None:
     state = released(hosted, adopt=True)
     assert (state.type.value, state.name, state.message) == ("COMPLETED", "Completed", "ui, cart released to dev")
     assert results(state) == dict.fromkeys(SERVICES, "reused")
     after = hosted.tip
+    released(hosted)  # its mirror has heard of what the first one pushed
+    proxy.clear()
     again = released(hosted)
     assert (again.type.value, again.message, hosted.tip) == ("COMPLETED", "nothing to do", after)
+    # One ls-remote: what the server speaks, told to everybody who has a password, and then its branches. No fetch.
+    asked = [f"{each.method} {each.path.rpartition('/')[2]}" for each in proxy.asked if each.status == 200]
+    assert asked == ["GET refs?service=git-upload-pack", "POST git-upload-pack"]
 
 
 def test_a_service_that_fails_stops_no_other_and_the_run_names_it_alone(hosted: HostedShop) -> None:

@@ -1,0 +1,41 @@
+"""What a commit would change upon one head of the target, and whether that stands upon a later head too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from argosy.git import Git
+from argosy.trailers import PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a commit would change upon one head of the target: whole files by their paths, and its message.
+
+    `reads` names every file that it was made from; without it nobody knows, and it is made anew for each head.
+    """
+
+    files: Mapping[str, bytes]
+    message: str
+    reads: frozenset[str] | None = None
+
+
+def stands(git: Git, proposal: Proposal, before: str, after: str) -> bool:
+    """Whether a proposal for the head `before` is the one for `after` too.
+
+    So it is where `after` descends from it, no commit between them is Argosy's, whose trailers tell of releases, and
+    nothing differs of what the proposal was made from. Then the files are as they would be, edited anew.
+    """
+    return bool(proposal.reads) and _led(git, before, after) and not _differ(git, before, after, proposal.reads or ())
+
+
+def _led(git: Git, before: str, after: str) -> bool:
+    """Whether others' commits alone lead from `before` to `after`."""
+    said = git.text("log", "--left-right", "--format=%m%B", f"{before}...{after}")
+    return not any(line.startswith("<") or PREFIX in line for line in said.splitlines())
+
+
+def _differ(git: Git, before: str, after: str, paths: Iterable[str]) -> bool:
+    literally = {"GIT_LITERAL_PATHSPECS": "1"}
+    return bool(git.run("diff-tree", "-r", "--name-only", before, after, "--", *sorted(paths), extra=literally))

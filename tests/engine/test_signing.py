@@ -1,0 +1,148 @@
+"""Signed commits: verified before the push and on the remote after it, and refused where they are not ours."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from argosy import holding, notes, trailers
+from argosy.commits import Draft, Identity, commit
+from argosy.errors import Terminal, Transient
+from argosy.models import Hold
+from argosy.signing import Signing, SigningKey, Unverified
+from deployments.local.signing import SigningKey as Pair
+from tests.engine.shop import Shop, run
+from tests.engine.target import NOW, Target
+
+EMAIL = "argosy@example.com"
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    return Pair.generate()
+
+
+@pytest.fixture
+def signed(shop: Shop, tmp_path: Path, pair: Pair) -> Target:
+    """A target whose commits are signed."""
+    return Target(shop, tmp_path / "home", by(pair))
+
+
+def by(pair: Pair | None) -> Identity:
+    return Identity("Argosy", EMAIL, SigningKey(pair.private) if pair else None)
+
+
+def trusts(folder: Path, pair: Pair, repository: Path, name: str) -> bool:
+    """Whether git, told of the key by its public half alone, verifies that commit of the remote's."""
+    (folder / "signers").write_text(pair.allowed_signers(EMAIL))
+    settings = ["-c", "gpg.format=ssh", "-c", f"gpg.ssh.allowedSignersFile={folder / 'signers'}"]
+    command = ["git", "-C", str(repository), *settings, "verify-commit", name]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def forged(target: Target, who: Identity) -> str:
+    """The commit that the run is about to make, made and pushed by somebody else; its SHA."""
+    source, release = target.shop.head, target.release()
+    text = f'image:\n  repository: {release.reference.repository}\n  tag: "{source}"\n'
+    message = trailers.message("dev", source, [release], "run-1")
+    draft = Draft(source, {"src/ui/chart/values-dev.yaml": text.encode()}, message, who, NOW)
+    with Signing(who.signing_key) as signing:
+        made = commit(target.mirror.git, draft, signing)
+    target.mirror.push(made, "refs/heads/main", source)
+    return made
+
+
+def test_a_signed_commit_verifies_and_the_key_is_nowhere_on_disk(signed: Target, tmp_path: Path, pair: Pair) -> None:
+    assert signed.writer.write_back(signed.shop.head, [signed.release()]).commit
+    assert trusts(tmp_path, pair, signed.shop.origin, "main")
+    secret = pair.private.get_secret_value().splitlines()[2]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_text(errors="ignore")]
+
+
+def test_holds_and_verdicts_are_signed_as_releases_are(signed: Target, tmp_path: Path, pair: Pair) -> None:
+    holding.put(signed.writer, [Hold("ui", "dev", "it limps", "Ann", NOW)])
+    signed.writer.record({signed.shop.head: ['{"a": 1}']})
+    assert trusts(tmp_path, pair, signed.shop.origin, "main")
+    assert trusts(tmp_path, pair, signed.shop.origin, notes.ref("dev"))
+
+
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [(lambda: by(None), "it is not signed"), (lambda: by(Pair.generate()), "it is signed with another key")],
+)
+def test_a_commit_in_our_name_that_we_did_not_sign_is_not_taken_for_ours(
+    signed: Target, who: Callable[[], Identity], why: str
+) -> None:
+    source, release = signed.shop.head, signed.release()
+    made = forged(signed, who())
+    with pytest.raises(Unverified, match=f"{made[:12]} of ours cannot be accepted: {why}"):
+        signed.writer.write_back(source, [release])
+    assert len(signed.log()) == 2
+
+
+def test_where_nothing_is_to_be_signed_the_same_commit_is_taken_for_ours(target: Target) -> None:
+    source, release = target.shop.head, target.release()
+    made = forged(target, by(None))
+    assert target.writer.write_back(source, [release]).commit == made
+
+
+def test_a_signature_over_something_else_does_not_hold(signed: Target, pair: Pair) -> None:
+    git, head = signed.mirror.git, signed.shop.head
+    with Signing(SigningKey(pair.private)) as signing:
+        made = commit(git, Draft(head, {"a": b"1"}, "Good\n", by(pair), NOW), signing)
+        changed = git.run("cat-file", "commit", made).replace(b"Good\n", b"Evil\n")
+        evil = git.text("hash-object", "-t", "commit", "-w", "--stdin", data=changed)
+        signing.verify(git, made)
+        with pytest.raises(Unverified, match="cannot be accepted: its signature does not fit it"):
+            signing.verify(git, evil)
+
+
+def test_a_commit_that_git_signs_with_another_key_than_it_was_told_is_not_pushed(
+    signed: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.touch(0o600)
+    other.write_text(Pair.generate().private.get_secret_value())
+    real = subprocess.run(["sh", "-c", "command -v ssh-keygen"], capture_output=True, check=True, text=True).stdout
+    shim = tmp_path / "bin" / "ssh-keygen"
+    shim.parent.mkdir()
+    words = f'case " $* " in *" sign "*) set -- -Y sign -n git -f {other} "$7" ;; esac'
+    shim.write_text(f'#!/bin/sh\n{words}\nexec {real.strip()} "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent), prepend=":")
+    with pytest.raises(Unverified, match="another key"):
+        signed.writer.write_back(signed.shop.head, [signed.release()])
+    assert signed.log() == ["Open the shop"]
+
+
+def test_a_commit_that_the_remote_loses_right_after_the_push_is_no_release(signed: Target) -> None:
+    source = signed.shop.head
+    signed.hook("post-receive", f"git update-ref refs/heads/main {source}")
+    with pytest.raises(Transient, match="was set back right after our push"):
+        signed.writer.write_back(source, [signed.release()])
+    (signed.shop.origin / "hooks/post-receive").unlink()
+    assert signed.writer.write_back(source, [signed.release()]).released == ("ui",)
+
+
+def test_a_commit_that_somebody_builds_upon_at_once_is_still_ours(signed: Target) -> None:
+    who = "GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a"
+    follow = f"{who} git commit-tree -p main -m Follow 'main^{{tree}}'"
+    signed.hook("post-receive", f'git update-ref refs/heads/main "$({follow})"')
+    written = signed.writer.write_back(signed.shop.head, [signed.release()])
+    assert (signed.log()[0], written.attempts) == ("Follow", 1)
+    assert run("-C", str(signed.shop.origin), "rev-parse", "main~1") == written.commit
+
+
+def test_a_key_behind_a_passphrase_is_refused_in_words(signed: Target, tmp_path: Path) -> None:
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(tmp_path / "locked")]
+    subprocess.run(command, check=True)
+    key = SigningKey(SecretStr((tmp_path / "locked").read_text()))
+    writer = replace(signed.writer, identity=Identity("Argosy", EMAIL, key))
+    with pytest.raises(Terminal, match=r"could not be signed.*without a passphrase"):
+        writer.write_back(signed.shop.head, [signed.release()])
+    assert signed.log() == ["Open the shop"]
