@@ -11,6 +11,7 @@ from threading import Timer
 from prefect.exceptions import TerminationSignal
 
 from argosy import cancellation
+from argosy.errors import ArgosyError
 from tasks import connections
 
 _SECONDS = 4.0
@@ -25,13 +26,24 @@ def prompt_end() -> Iterator[None]:
     even where a thread hangs in a call that nothing ends: a release may be killed at any instant.
     """
     try:
-        with cancellation.scope(), closing_connections():
+        with cancellation.scope(), closing_connections(), finishing_exports():
             yield
     except TerminationSignal:
         end = Timer(_SECONDS, os._exit, (128 + signal.SIGTERM,))
         end.daemon = True
         end.start()
         raise
+
+
+@contextmanager
+def finishing_exports() -> Iterator[None]:
+    """What builds still export is waited for, however the run went; not where it is told to end."""
+    try:
+        yield
+    except ArgosyError:
+        connections.finish_exports()
+        raise
+    connections.finish_exports()
 
 
 @contextmanager
