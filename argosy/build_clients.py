@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import threading
@@ -29,16 +30,21 @@ class Client:
     """A docker client that builds: through buildx, else with BuildKit inside it.
 
     `driver` is buildx's word for what builds. `pushes` says that BuildKit itself pushes, and exports a cache: every one
-    but that of an engine without the containerd image store, whose engine has to push. `keeps` is the option that
-    bounds the builder's cache. `rewrites` says that BuildKit sets the times of files.
+    but that of an engine without the containerd image store, whose engine has to push. `rewrites` says that BuildKit
+    sets the times of files. `plugin` is the file of buildx, where docker says it: then it is run by itself.
     """
 
     program: str
     buildx: bool
     driver: str = ENGINE
     pushes: bool = True
-    keeps: str = "--keep-storage"
     rewrites: bool = True
+    plugin: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """How a command of buildx begins: docker in front of it starts two processes more for each."""
+        return [self.plugin] if self.plugin else [self.program, "buildx"]
 
 
 _lock = threading.Lock()
@@ -66,20 +72,27 @@ def _found(host: BuilderHost, scratch: Path, service: str | None) -> Client:
         if not host.options:
             for program in clients:
                 if _major(program, environment) in _INSIDE:
-                    pushes = _has_image_store(program, environment, service)
-                    return Client(program, buildx=False, pushes=pushes)
+                    [status] = _engine(program, environment, service, ".DriverStatus")
+                    return Client(program, buildx=False, pushes=_CONTAINERD in status)
         raise missing_buildx(service)
 
 
 def _through_buildx(host: BuilderHost, program: str, environment: Mapping[str, str], service: str | None) -> Client:
-    usage = _said([program, "buildx", "prune", "--help"], environment)
-    keeps = "--max-used-space" if "--max-used-space" in usage else "--keep-storage"
     if host.builder.address:
-        return Client(program, buildx=True, driver="remote", keeps=keeps)
+        return Client(program, buildx=True, driver="remote")
     if host.builder.name:
-        driver = _driver(host.builder.name, program, environment, service)
-        return Client(program, buildx=True, driver=driver, keeps=keeps)
-    return Client(program, buildx=True, pushes=_has_image_store(program, environment, service), keeps=keeps)
+        return Client(program, buildx=True, driver=_driver(host.builder.name, program, environment, service))
+    status, plugins = _engine(program, environment, service, ".DriverStatus", ".ClientInfo.Plugins")
+    return Client(program, buildx=True, pushes=_CONTAINERD in status, plugin=_plugin(plugins))
+
+
+def _plugin(listed: str) -> str | None:
+    """The file of buildx among the client's plugins, as docker lists them as JSON; None where it does not say."""
+    try:
+        found = [each["Path"] for each in json.loads(listed) if each["Name"] == "buildx" and not each.get("Err")]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return next((path for path in found if os.access(path, os.X_OK)), None)
 
 
 def _driver(name: str, program: str, environment: Mapping[str, str], service: str | None) -> str:
@@ -106,8 +119,10 @@ def _major(program: str, environment: Mapping[str, str]) -> int:
     return int(found[1]) if found else 0
 
 
-def _has_image_store(program: str, environment: Mapping[str, str], service: str | None) -> bool:
-    done = _run([program, "info", "--format", "{{json .DriverStatus}}"], environment)
+def _engine(program: str, environment: Mapping[str, str], service: str | None, *asked: str) -> list[str]:
+    """What `docker info` says to each of the fields that are `asked` for, as JSON. Raises where no engine answers."""
+    fields = "{{println}}".join(f"{{{{json {field}}}}}" for field in asked)
+    done = _run([program, "info", "--format", fields], environment)
     if done.returncode:
         said = _last(done.stdout)
         raise engine(said, service) or Transient(
@@ -115,7 +130,7 @@ def _has_image_store(program: str, environment: Mapping[str, str], service: str 
             service=service,
             remedy="see that the Docker Engine runs, and DOCKER_HOST",
         )
-    return _CONTAINERD in json.dumps(done.stdout)
+    return done.stdout.splitlines()[-len(asked) :]  # warnings come before
 
 
 @contextmanager
@@ -128,7 +143,7 @@ def ready(
     """
     with configured(host, folder, credentials) as environment, driver_options(host.tls) as options:
         if host.builder.address:
-            create = [client.program, "buildx", "create", f"--name={REMOTE}", "--driver=remote", *options]
+            create = [*client.words, "create", f"--name={REMOTE}", "--driver=remote", *options]
             done = _run([*create, host.builder.address], environment)
             if done.returncode:
                 raise Terminal(
@@ -140,10 +155,12 @@ def ready(
 
 def cut(client: Client, host: BuilderHost, folder: Path, size: int) -> str | None:
     """Cut the cache of `host`'s builder to `size` bytes, and return what went wrong, where something did."""
-    group = ["buildx", "prune"] if client.buildx else ["builder", "prune"]
+    prune = [*client.words, "prune"] if client.buildx else [client.program, "builder", "prune"]
     try:
         with ready(client, host, folder, {}) as environment:
-            done = _run([client.program, *group, *host.options, "--force", f"{client.keeps}={size}"], environment)
+            usage = _said([*prune, "--help"], environment)
+            keeps = "--max-used-space" if "--max-used-space" in usage else "--keep-storage"
+            done = _run([*prune, *host.options, "--force", f"{keeps}={size}"], environment)
     except ArgosyError as error:
         return str(error)
     return _last(done.stdout) if done.returncode else None

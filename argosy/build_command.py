@@ -40,7 +40,7 @@ def through_buildx(request: BuildRequest, client: Client, host: BuilderHost, fil
         "ulimit": [f"{name}={count}" for name, count in limits.ulimits],
     }
     fresh = ["--no-cache", "--pull"] if request.fresh else []
-    return [client.program, "buildx", "build", *host.options, "--progress=plain", *fresh, *_flags(options), "-"]
+    return [*client.words, "build", *host.options, "--progress=plain", *fresh, *_flags(options), "-"]
 
 
 def inside(request: BuildRequest, client: Client, files: Files, folder: Path) -> list[str]:

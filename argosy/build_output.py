@@ -20,6 +20,8 @@ _ENDED = re.compile(r"(?:DONE (?P<seconds>\d+\.\d+)s|(?P<word>CACHED|CANCELED)|E
 _STEP = re.compile(r"\[(?P<stage>(?:[^\]]* )?)(?P<index>\d+)/(?P<of>\d+)\] (?P<instruction>\w+).*")
 # A layer on its way, told many times a second: `sha256:… 1.05MB / 9.44MB 0.3s`.
 _TRANSFER = re.compile(r"sha256:[0-9a-f]{64} [\d.]+\w*B / .*(?<!done)")
+_EXPORT = "exporting to image"
+_PUSHED = re.compile(r"pushing manifest for \S+@(?P<digest>sha256:[0-9a-f]{64})\b.*")
 _ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -58,7 +60,10 @@ class BuildOutput:
         self._vertices: dict[int, _Vertex] = {}
         self._open: _Vertex | None = None
         self._told = 0.0
+        self._manifest: str | None = None
         self._excerpt = Excerpt()
+        self.pushed: str | None = None
+        """The digest of the image, once BuildKit has pushed it; what comes after is the export of the cache."""
 
     @classmethod
     def read(cls, log: str) -> BuildOutput:
@@ -93,6 +98,8 @@ class BuildOutput:
             return self._text(vertex, timed["text"])
         if ended := _ENDED.fullmatch(said):
             return self._end(vertex, ended)
+        if vertex.name == _EXPORT and (found := _PUSHED.fullmatch(said)):
+            self._manifest = found["digest"]
         return None if _TRANSFER.fullmatch(said) else _under(vertex, said)
 
     def _text(self, vertex: _Vertex, text: str) -> str | None:
@@ -105,6 +112,8 @@ class BuildOutput:
         self._open = None
         before, vertex.ending = vertex.ending, ended["word"] or ("DONE" if ended["seconds"] else "ERROR")
         vertex.cause = ended["cause"] or ""
+        if vertex.name == _EXPORT and vertex.ending == "DONE":
+            self.pushed = self._manifest
         if vertex.ending == before:
             return None
         if ended["seconds"]:

@@ -33,7 +33,7 @@ def copy(
     if not client.buildx:
         raise Terminal(f"{client.program} copies no images", remedy="install docker-buildx where the worker runs")
     with build_clients.ready(client, host, scratch, credentials) as environment, TemporaryDirectory(dir=scratch) as own:
-        words = [client.program, "buildx", "imagetools", "create", f"--tag={target}", source]
+        words = [*client.words, "imagetools", "create", f"--tag={target}", source]
         said: list[str] = []
         status = _run(words, environment, said, Path(own) / "log")
     if status:

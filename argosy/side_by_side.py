@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -28,3 +29,13 @@ def answers(ask: Callable[[T], R], items: Iterable[T]) -> list[R]:
         finally:
             for each in asked:
                 each.cancel()
+
+
+@contextmanager
+def beside(act: Callable[[], R]) -> Iterator[Callable[[], R]]:
+    """Have `act` done in a thread beside the block, which gets what waits for it: that returns, or raises, as it did.
+
+    The end of the block waits too, and raises nothing of it.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(copy_context().run, act).result

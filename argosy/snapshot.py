@@ -57,6 +57,10 @@ class Snapshot:
             self._digests[service.name] = self.inputs(service).digest()
         return self._digests[service.name]
 
+    def dockerfile(self, service: Service) -> bytes:
+        """The text of the Dockerfile of `service`. Raises Terminal where it is missing."""
+        return self._read(self._dockerfile(service))
+
     def inputs(self, service: Service) -> BuildInputs:
         """The build inputs of `service`. Raises Terminal where a Dockerfile, context or shared path is missing."""
         context = service.build_context

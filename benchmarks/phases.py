@@ -12,13 +12,12 @@ from argosy.errors import Terminal
 from deployments.local.prefect_api import FlowRun, TaskRun
 
 WRITE_BACK = "write-back"
-REPOSITORIES, BUILDS, PUSHES = "ensure repositories", "builds", "pushes"
+BUILDS, PUSHES = "builds", "pushes"
 
 # The stages in the order of the flow, each with how the names of its task runs begin.
 _STAGES = (
     ("resolve", ("resolve ",)),
     ("plan", ("plan ",)),
-    (REPOSITORIES, ("ensure repository ",)),
     (PUSHES, ("build ", "reuse ")),
     (WRITE_BACK, ("write back ",)),
     ("verification", ("verify ", "record verdicts ")),
@@ -72,11 +71,11 @@ def until_written(record: Record) -> float:
 def stage(record: Record) -> list[tuple[str, float]]:
     """The parts, in seconds, of the stage that sees to the images, without a gap.
 
-    It lasts from the start of the first task run `ensure repository` to the end of the last `build` or `reuse`. Where
-    all was reused there are no pushes. Raises Terminal where a time is missing.
+    It lasts from the start of the first task run `build` or `reuse` to the end of the last. Where all was reused there
+    are no pushes. Raises Terminal where a time is missing.
     """
-    before = _begin(REPOSITORIES, record.tasks)
-    marks = [(REPOSITORIES, _end(REPOSITORIES, _BEGINNINGS[REPOSITORIES], record.tasks))]
+    before = _begin(PUSHES, record.tasks)
+    marks = []
     if _pushing(record):
         marks.append((BUILDS, _all_built(record)))
     last = PUSHES if _pushing(record) else "reuse"

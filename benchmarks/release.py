@@ -35,9 +35,9 @@ _ABOUT = (
     f"Five services, each with a build step of {STEP_SECONDS:g} s that is spared only where all is cached. The flow is "
     "measured from the server's start_time of the run to the end of its task run `write back`, as the server has it: "
     "that is later than the release commit's arrival on the git server by all that Prefect still does for the task. "
-    "Its stage is that of the task runs `ensure repository`, `build` and `reuse`. The plain shell builds and pushes "
-    "the same services side by side, edits their values files, makes one signed commit and pushes it to the same git "
-    "server. All cached: the content is new by a label. All reused: the registry has the images; "
+    "Its stage is that of the task runs `build` and `reuse`, which see to the repositories too. The plain shell builds "
+    "and pushes the same services side by side, edits their values files, makes one signed commit and pushes it "
+    "to the same git server. All cached: the content is new by a label. All reused: the registry has the images; "
     "nothing is built and no layer pushed. The flow's memory is the most that its process had resident, as the kernel "
     "has it; with ten builds, against a process that only imports the same."
 )

@@ -11,6 +11,7 @@ from threading import Timer
 from prefect.exceptions import TerminationSignal
 
 from argosy import cancellation
+from argosy.errors import ArgosyError
 from tasks import connections
 
 _SECONDS = 3.0  # of the 5 that a run has, so that a busy machine has some too
@@ -26,12 +27,24 @@ def prompt_end() -> Iterator[None]:
     """
     with cancellation.scope(), closing_connections():
         try:
-            yield
+            with finishing_exports():
+                yield
         except TerminationSignal:
             end = Timer(_SECONDS, os._exit, (128 + signal.SIGTERM,))
             end.daemon = True
             end.start()  # first of all, so that no cleaning up can hold it up
             raise
+
+
+@contextmanager
+def finishing_exports() -> Iterator[None]:
+    """What builds still export is waited for, however the run went; not where it is told to end."""
+    try:
+        yield
+    except ArgosyError:
+        connections.finish_exports()
+        raise
+    connections.finish_exports()
 
 
 @contextmanager

@@ -24,11 +24,11 @@ from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
 from flows.returning import take_back
 from flows.verifying import verified
+from tasks.ahead import look_ahead
 from tasks.build import build
 from tasks.builder_cache import cut_builder_cache
 from tasks.edge import guarded
 from tasks.ensure_registry import ensure_registry
-from tasks.ensure_repository import ensure_repository
 from tasks.plan import make_plan
 from tasks.policy import patient
 from tasks.progress import progress_of
@@ -71,6 +71,7 @@ def release(
         force: build these services anew, from no cache, whatever the registry has.
     """
     resolved = resolve(repository, environment, source_sha)
+    look_ahead(repository, environment, resolved.source_sha)
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
     if dry_run or plan.nothing_to_do:
         return _end(_idle(repository, plan, dry_run=dry_run), trigger)
@@ -107,18 +108,15 @@ def _idle(repository: str, plan: Plan, *, dry_run: bool) -> Report:
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
     """Every image, concurrently but after those that it is built from; one that fails stops no other."""
-    names = [item.name for item in plan.to_write]
-    ready = patient(ensure_repository, plan.retry).map(*_where(repository, plan), list(plan.to_write))
-    prepared = dict(zip(names, ready, strict=True))
     started: dict[str, PrefectFuture[BuildResult]] = {}
     for item in chain(*waves(plan)):
         bases = [started[base] for base in based_on(item) if base in started]
         started[item.name] = patient(build, plan.retry).submit(
-            repository, plan.environment, plan.source_sha, prepared[item.name], wait_for=bases, return_state=False
+            repository, plan.environment, plan.source_sha, item, wait_for=bases, return_state=False
         )
     images = Settled[BuildResult]({}, dict(plan.failures)).joined(settle(list(started), started.values()))
     stopped = blocked(plan.to_write, images.failures)
-    return images.joined(Settled({}, stopped)).joined(Settled({}, settle(names, ready).failures))
+    return images.joined(Settled({}, stopped))
 
 
 def _cut_builder_cache(repository: str, plan: Plan, built: dict[str, BuildResult]) -> list[PrefectFuture[None]]:

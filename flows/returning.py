@@ -14,7 +14,6 @@ from argosy.rollback_report import RollbackReport, report, told
 from flows.futures import Settled, sentence, settle
 from flows.verifying import verified
 from tasks.build import build
-from tasks.ensure_repository import ensure_repository
 from tasks.policy import patient
 from tasks.resolve import resolve
 from tasks.rollback import Chosen, choose, restore
@@ -72,8 +71,7 @@ def _build(repository: str, environment: str, chosen: Chosen) -> Settled[BuildRe
         return Settled({}, {})
     plans, commits = [plan for plan, _ in items], [sha for _, sha in items]
     names, where = [plan.name for plan in plans], (unmapped(repository), unmapped(environment))
-    ready = patient(ensure_repository, chosen.retry).map(*where, commits, plans)
-    return settle(names, patient(build, chosen.retry).map(*where, commits, ready))
+    return settle(names, patient(build, chosen.retry).map(*where, commits, plans))
 
 
 def _with(each: Restoration, built: Settled[BuildResult]) -> Restoration:

@@ -7,6 +7,7 @@ import logging
 from argosy import build_clients
 from argosy.errors import ArgosyError
 from argosy.home import run_folder
+from tasks import connections
 from tasks.policy import stage
 from tasks.workspace import Workspace, run_id
 
@@ -16,6 +17,7 @@ logger = logging.getLogger("argosy.tasks")
 @stage("cut the builder's cache", run_name="cut the builder's cache")
 def cut_builder_cache(repository: str, environment: str, source_sha: str) -> None:
     """Keep the builder's own cache below the size that the environment allows it; what fails there is only told."""
+    connections.finish_exports()  # they need what would be cut
     work = Workspace.open(repository, environment, source_sha)
     size = work.environment.builder.cache_size
     if size is None:

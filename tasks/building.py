@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 from argosy import build_cache, image_copies, images
@@ -13,6 +13,8 @@ from argosy.build_context import contexts, export
 from argosy.build_output import BuildOutput
 from argosy.build_request import NO_CACHE, BuildRequest, Cache, origin
 from argosy.build_slots import Slots
+from argosy.builders import BuilderHost
+from argosy.cache_exports import Build, Tell
 from argosy.content import BuildInputs
 from argosy.dockerfile import declares
 from argosy.errors import ArgosyError, Terminal
@@ -21,35 +23,72 @@ from argosy.models import ImageReference, Service, ServicePlan
 from argosy.registry import Manifest, Registry
 from argosy.registry_login import Login
 from argosy.snapshot import Snapshot
+from tasks import connections
 from tasks.progress import following
 from tasks.recent import Recent
-from tasks.workspace import Workspace, run_id
+from tasks.workspace import Workspace, of_a_run, run_id
 
 logger = logging.getLogger("argosy.tasks")
 
 _SLOTS = Slots()
 _EPOCH = "SOURCE_DATE_EPOCH"
 _ANSWERS = Recent(seconds=600)
+_SOURCES = Recent(seconds=60)
 
 
 def build_image(
-    work: Workspace, source_sha: str, item: ServicePlan, image: ImageReference, registry: Registry, output: BuildOutput
-) -> str:
-    """Build the service's content into the repository of `image`; the digest that its tag has there afterwards."""
-    git, folder = work.mirror.git, run_folder(run_id())
-    snapshot = Snapshot(git, source_sha, work.environment.written, resolved=dict(item.base_images))
-    inputs, content = snapshot.inputs(item.service), image.tagged(item.content.tag)
+    work: Workspace,
+    source_sha: str,
+    item: ServicePlan,
+    image: ImageReference,
+    registry: Registry,
+    output: BuildOutput,
+    ready: Callable[[], None],
+) -> Manifest:
+    """Build the service's content into the repository of `image`; what its tag names there afterwards.
+
+    `ready` waits for that repository. The export of the build's cache may go on afterwards, until the run's end.
+    """
+    source, content = _source(work, source_sha, item), image.tagged(item.content.tag)
+    inputs = source.snapshot.inputs(item.service)
     cache = _cache(work, content, registry) if item.service.build.cache else NO_CACHE
     with (
-        contexts(git, inputs, folder) as places,
+        contexts(work.mirror.git, inputs, run_folder(run_id())) as places,
         _SLOTS.one(run_id(), work.environment.builder.concurrency),
         following(item.name, output),
     ):
-        request = _request(work, source_sha, item, inputs, places | _bases(work, item, snapshot))
+        request = _request(work, source, item, inputs, places | _bases(work, item, source.snapshot))
         request = replace(request, references=(content,), cache=cache)
-        built = images.build(request, work.builder(), _logins(work, item.service, image), partial(_tell, output))
+        act = partial(_run, request, work.builder(), _logins(work, item.service, image), output)
+        ready()
+        digest, found = _pushed(act, output, request, partial(_found, registry, content))
     # Another run that built the same content meanwhile may have been last: then both release that image.
-    return registry.digest_of(content.name, content.tag) or built
+    return found or registry.find(content.name, content.tag) or registry.manifest(content.name, digest)
+
+
+def _run(request: BuildRequest, host: BuilderHost, logins: Mapping[str, Login], output: BuildOutput, tell: Tell) -> str:
+    def on_line(line: str) -> None:
+        if said := output.add(line):
+            logger.info("%s", said)
+        tell(line)
+
+    return images.build(request, host, logins, on_line)
+
+
+def _pushed(
+    act: Build, output: BuildOutput, request: BuildRequest, there: Callable[[str], Manifest | None]
+) -> tuple[str, Manifest | None]:
+    """The digest of what `act` pushed, and what is there under it, where the export of the cache still goes on."""
+    if request.cache.export is None or not of_a_run():
+        return act(lambda _line: None), None
+    # What the cache would get of a build that ran no step, it has, as far as it was ever exported.
+    spared = request.cache.export in request.cache.imports
+    return connections.of_run().exports().image(act, output, there, spared=spared)
+
+
+def _found(registry: Registry, content: ImageReference, digest: str) -> Manifest | None:
+    found = registry.find(content.name, content.tag)
+    return found if found and found.digest == digest else None
 
 
 def copy_home(work: Workspace, item: ServicePlan, image: ImageReference, registry: Registry) -> Manifest | None:
@@ -76,22 +115,42 @@ def copy_home(work: Workspace, item: ServicePlan, image: ImageReference, registr
     return manifest
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What the builds of a run read of its source commit, once for all of them."""
+
+    sha: str
+    snapshot: Snapshot
+    epoch: int
+
+
+def _source(work: Workspace, source_sha: str, item: ServicePlan) -> _Source:
+    """The source commit, as a build with the looked-up base images of `item` reads it."""
+    git, environment = work.mirror.git, work.environment
+
+    def read() -> _Source:
+        snapshot = Snapshot(git, source_sha, environment.written, resolved=dict(item.base_images))
+        snapshot.read_ahead(environment.services)
+        return _Source(source_sha, snapshot, int(git.text("log", "-1", "--format=%ct", source_sha)))
+
+    return _SOURCES.get((run_id(), work.mirror.path, environment.name, source_sha, item.base_images), read)
+
+
 def _request(
-    work: Workspace, source_sha: str, item: ServicePlan, inputs: BuildInputs, places: Mapping[str, str]
+    work: Workspace, source: _Source, item: ServicePlan, inputs: BuildInputs, places: Mapping[str, str]
 ) -> BuildRequest:
-    git, options = work.mirror.git, item.service.build
-    epoch = int(git.text("log", "-1", "--format=%ct", source_sha))
+    git, options, epoch = work.mirror.git, item.service.build, source.epoch
     return BuildRequest(
         service=item.service,
         references=(),
         dockerfile=inputs.dockerfile.path,
         write_context=partial(export, git, inputs),
         scratch=run_folder(run_id()),
-        labels=origin(work.repository.url, source_sha, epoch),
+        labels=origin(work.repository.url, source.sha, epoch),
         contexts={**places, **{name: pinned(name, digest) for name, digest in item.base_images}},
         fresh=item.forced,
         epoch=epoch,
-        epoch_told=declares(next(iter(git.objects([inputs.dockerfile.object_id]))) or b"", _EPOCH),
+        epoch_told=declares(source.snapshot.dockerfile(item.service), _EPOCH),
         secrets={name: work.secret(block) for name, block in options.secrets},
         ssh=work.secret(options.ssh) if options.ssh else None,
     )
@@ -99,13 +158,13 @@ def _request(
 
 def _cache(work: Workspace, image: ImageReference, registry: Registry) -> Cache:
     builder = work.environment.builder
-    others = _default_branch(work) if builder.cache_branches is None else builder.cache_branches
+    others = default_branch(work) if builder.cache_branches is None else builder.cache_branches
     return build_cache.of(
         image, work.environment.source_branch, others, lambda tag: registry.digest_of(image.name, tag) is not None
     )
 
 
-def _default_branch(work: Workspace) -> tuple[str, ...]:
+def default_branch(work: Workspace) -> tuple[str, ...]:
     """The remote's default branch; none where it does not say: a cache is worth no failed release."""
     try:
         return (_ANSWERS.get(work.repository.url, work.mirror.default_branch),)
@@ -140,8 +199,3 @@ def _base(work: Workspace, item: ServicePlan, base: Service, tag: str) -> str:
         service=item.name,
         remedy=f"release {base.name} in the same run, or before",
     )
-
-
-def _tell(output: BuildOutput, line: str) -> None:
-    if said := output.add(line):
-        logger.info("%s", said)

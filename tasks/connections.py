@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from prefect.runtime import flow_run
 
 from argosy.breaker import Breaker
+from argosy.cache_exports import CacheExports
 from argosy.registry import Registry
 from argosy.registry_login import Login
 from argosy.resilience import BreakerPolicy
@@ -49,6 +50,10 @@ class Connections:
         breaker = self.breaker(host, policy)
         return self.kept(("client", host, block), lambda: Registry(host, login, breaker=breaker))
 
+    def exports(self) -> CacheExports:
+        """The builds that go on after their images are pushed."""
+        return self.kept("exports", CacheExports)
+
     def close(self) -> None:
         """Close every client, and forget every secret."""
         with self._lock:
@@ -77,6 +82,11 @@ def registry(host: str, block: str | None, policy: BreakerPolicy) -> AbstractCon
     """
     client = of_run().registry(host, block, policy)
     return client if flow_run.id is None else nullcontext(client)
+
+
+def finish_exports() -> None:
+    """Wait for what the builds of the flow run that goes on still export."""
+    of_run().exports().finish()
 
 
 def forget() -> None:

@@ -1,4 +1,4 @@
-"""The third stage: the repository of an image exists and is configured as it should be."""
+"""Before an image is built or tagged: its repository exists and is configured as it should be."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from prefect.runtime import flow_run
 
 from argosy import ecr
 from argosy.errors import ConfigurationError, Transient
-from argosy.models import Service, ServicePlan
+from argosy.models import Service
 from argosy.registry_targets import RegistryTarget
 from blocks.container_registry import ecr_client
-from tasks.policy import stage
 from tasks.recent import Recent
 from tasks.workspace import Workspace
 
@@ -27,18 +26,18 @@ logger = logging.getLogger("argosy.tasks")
 _DESCRIBED = Recent(seconds=60)
 
 
-@stage("ensure repository", run_name="ensure repository {item.name}", service="item")
-def ensure_repository(repository: str, environment: str, source_sha: str, item: ServicePlan) -> ServicePlan:
-    """Create or mend the service's repository where the registry is ECR; others make theirs at the first push."""
-    work = Workspace.open(repository, environment, source_sha)
+def ensure_home(work: Workspace, source_sha: str, service: Service) -> None:
+    """See to the repository that the images of `service` go to.
+
+    It is left as it is where AWS is ill and another registry stands in. Raises as `ensured` does.
+    """
     try:
-        ensured(work, source_sha, item.service, work.environment.registry(item.service))
+        ensured(work, source_sha, service, work.environment.registry(service))
     except Transient as error:
-        if work.environment.stand_in(item.service) is None:
+        if work.environment.stand_in(service) is None:
             raise
         # The registry may be as ill as what configures it: then the image goes to the one that stands in.
         logger.warning("its repository is left as it is: %s", error)
-    return item
 
 
 def ensured(work: Workspace, source_sha: str, service: Service, target: RegistryTarget) -> None:

@@ -18,7 +18,7 @@ from argosy.models import Plan
 from tasks.artifacts import ProgressBar
 from tasks.workspace import run_id
 
-INTERVAL = 2.0
+INTERVAL = 5.0
 """The seconds between two updates: each costs the server about as much as a task run's change of state."""
 _PATIENCE = 15.0  # seconds for what is left to be shown at the end of a run
 _BUILDS = 90.0  # of a hundred: the write-back, the watch and the report are the rest

@@ -37,6 +37,7 @@ B = TypeVar("B", bound=Block)
 
 # Loading one takes a new client and three requests; yet a secret renewed during a long build must be seen after it.
 _LOADED = Recent(seconds=60)
+_ENVIRONMENTS = Recent(seconds=600)  # what a commit says never changes
 
 
 def load(kind: type[B], name: str) -> B:
@@ -47,6 +48,11 @@ def load(kind: type[B], name: str) -> B:
     if flow_run.id is None:
         return load_block(kind, name)
     return _LOADED.get((flow_run.id, kind, name), lambda: load_block(kind, name))
+
+
+def of_a_run() -> bool:
+    """Whether this is done for a flow run, which ends what was begun for it."""
+    return flow_run.id is not None
 
 
 def run_id() -> str:
@@ -74,7 +80,8 @@ class Workspace:
         mirror = block.mirror()
         if not mirror.path.exists() or not mirror.git.is_commit(source_sha):
             mirror.update()
-        return cls(block, mirror, environment_at(mirror.git, source_sha, environment))
+        key = (mirror.path, source_sha, environment)
+        return cls(block, mirror, _ENVIRONMENTS.get(key, lambda: environment_at(mirror.git, source_sha, environment)))
 
     def writer(self) -> Writer:
         """The writer to the environment's target."""

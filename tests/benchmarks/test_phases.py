@@ -9,9 +9,7 @@ from deployments.local.prefect_api import FlowRun, TaskRun
 TASKS = {
     "resolve prod": (5, 6),
     "plan prod": (6.5, 8),
-    "ensure repository ui": (8, 9),
-    "ensure repository cart": (8, 10),
-    "build cart": (9, 15),
+    "build cart": (8, 15),
     "reuse ui": (10, 12),
     "write back prod": (15, 17),
     "move tags prod": (17, 30),
@@ -55,8 +53,7 @@ def test_the_parts_follow_each_other_and_sum_up_to_the_run() -> None:
         ("start-up", 3.0),
         ("resolve", 2.0),
         ("plan", 2.0),
-        ("ensure repositories", 2.0),
-        ("builds", 3.5),
+        ("builds", 5.5),
         ("pushes", 1.5),
         ("write-back", 2.0),
         ("verification", 4.0),
@@ -69,20 +66,20 @@ def test_what_is_measured_begins_at_the_flows_start_and_ends_with_the_write_back
     assert until_written(record()) == 13.0
 
 
-def test_the_stage_lasts_from_the_first_repository_to_the_last_image() -> None:
+def test_the_stage_lasts_from_the_first_build_to_the_last_image() -> None:
     parts = stage(record())
-    assert parts == [("ensure repositories", 2.0), ("builds", 3.5), ("pushes", 1.5)]
+    assert parts == [("builds", 5.5), ("pushes", 1.5)]
     assert sum(seconds for _, seconds in parts) == 7.0
 
 
 def test_a_stage_that_only_reuses_has_no_pushes() -> None:
     found = [task for task in tasks(reuse_cart=(9, 13)) if task.name != "build cart"]
-    assert stage(record(found, lines=0)) == [("ensure repositories", 2.0), ("reuse", 3.0)]
+    assert stage(record(found, lines=0)) == [("reuse", 4.0)]
 
 
 def test_a_stage_without_its_tasks_is_an_error_and_not_a_quick_one() -> None:
-    with pytest.raises(Terminal, match="ensure repositories"):
-        stage(record([task for task in tasks() if not task.name.startswith("ensure ")]))
+    with pytest.raises(Terminal, match="pushes"):
+        stage(record([task for task in tasks() if not task.name.startswith(("build ", "reuse "))]))
 
 
 def test_what_has_not_arrived_yet_is_waited_for() -> None:

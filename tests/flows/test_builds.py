@@ -92,6 +92,7 @@ def test_a_build_that_ends_well_and_its_run_are_at_100(building: HostedShop) -> 
     }
     assert "Build of **ui**: 0 of 2 steps from the cache" in str(shown["build-dev-ui"].description)
     assert shown["build-dev-ui"].task_run_id is not None
+    assert building.digest("ui", "cache-main"), "the run waits for what its builds still export"
 
 
 def test_a_build_that_fails_stays_where_it_stopped_and_its_run_below_100(building: HostedShop) -> None:

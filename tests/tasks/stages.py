@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from argosy.models import BuildResult, Plan, WriteBack
+from argosy.models import BuildResult, Plan, ServicePlan, WriteBack
 from tasks.build import build
+from tasks.ensure_repository import ensure_home
 from tasks.plan import make_plan
 from tasks.resolve import resolve
+from tasks.workspace import Workspace
 from tasks.write_back import write_back
 from tests.hosted import SERVICES, HostedShop
 
@@ -18,6 +20,11 @@ def planned(shop: HostedShop, services: Sequence[str] = (), *, adopt: bool = Fal
     """The plan for the tip of main."""
     resolved = resolve.fn(shop.name, ENVIRONMENT, None)
     return make_plan.fn(shop.name, ENVIRONMENT, resolved, tuple(services), adopt)
+
+
+def ensure(shop: HostedShop, item: ServicePlan) -> None:
+    """See to the repository of a service, as the build stage does before anything else."""
+    ensure_home(Workspace.open(shop.name, ENVIRONMENT, shop.head), shop.head, item.service)
 
 
 def reused(shop: HostedShop, plan: Plan) -> list[BuildResult]:

@@ -10,10 +10,9 @@ import pytest
 from argosy.errors import ConfigurationError, Terminal
 from deployments.local.aws import ACCOUNT, policy_document
 from tasks.ensure_registry import ensure_registry
-from tasks.ensure_repository import ensure_repository
 from tests.aws_account import administrated, forget_registry
 from tests.hosted import HostedShop
-from tests.tasks.stages import ENVIRONMENT, planned
+from tests.tasks.stages import ENVIRONMENT, ensure, planned
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]}
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/scanner"
@@ -41,7 +40,7 @@ def test_a_repository_is_kept_as_the_commit_says(hosted: HostedShop) -> None:
         **{"ecr.json": json.dumps(POLICY)},
     )
     item = planned(hosted, adopt=True).services[0]
-    assert ensure_repository.fn(hosted.name, ENVIRONMENT, hosted.head, item) == item
+    ensure(hosted, item)
     name = f"{hosted.name}-ui"
     with hosted.ecr() as ecr:
         [found] = ecr.describe_repositories(repositoryNames=[name])["repositories"]
@@ -58,7 +57,7 @@ def test_a_policy_file_that_the_commit_lacks_is_named(hosted: HostedShop) -> Non
     configure(hosted, "{policy: ecr.json}")
     item = planned(hosted, adopt=True).services[0]
     with pytest.raises(ConfigurationError, match=r"has no ecr\.json, which ecr\.policy names \(commit it"):
-        ensure_repository.fn(hosted.name, ENVIRONMENT, hosted.head, item)
+        ensure(hosted, item)
 
 
 def test_a_registry_is_told_what_the_commit_says_of_it(untold: HostedShop) -> None:

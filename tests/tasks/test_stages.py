@@ -15,14 +15,13 @@ from argosy.errors import ConfigurationError, Terminal
 from argosy.models import Awaited, BuildStatus, Health, State, Verdict
 from argosy.report import planned as as_planned
 from tasks.build import build
-from tasks.ensure_repository import ensure_repository
 from tasks.report import publish
 from tasks.resolve import resolve
 from tasks.tags import move_tags
 from tasks.verify import record_verdicts, verify
 from tasks.write_back import write_back
 from tests.hosted import SERVICES, HostedShop
-from tests.tasks.stages import ENVIRONMENT, adopt, planned, reused
+from tests.tasks.stages import ENVIRONMENT, adopt, ensure, planned, reused
 
 
 def rows(key: str) -> list[dict[str, str]]:
@@ -73,13 +72,13 @@ def test_a_plan_may_be_of_some_services(hosted: HostedShop) -> None:
         planned(hosted, ["carts"])
 
 
-# ensure repository
+# repositories
 
 
 def test_the_repository_is_there_afterwards_as_often_as_one_asks(hosted: HostedShop) -> None:
     item = planned(hosted, adopt=True).services[0]
     for _ in range(2):
-        assert ensure_repository.fn(hosted.name, ENVIRONMENT, hosted.head, item) == item
+        ensure(hosted, item)
     with hosted.ecr() as ecr:
         [found] = ecr.describe_repositories(repositoryNames=[f"{hosted.name}-ui"])["repositories"]
         policy = ecr.get_lifecycle_policy(repositoryName=f"{hosted.name}-ui")["lifecyclePolicyText"]
@@ -91,7 +90,7 @@ def test_a_repository_that_aws_refuses_is_a_terminal_trouble_that_names_it(hoste
     hosted.use(hosted.cloud.aws.create_user(hosted.name, ["ecr:GetAuthorizationToken"]))
     item = planned(hosted, adopt=True).services[0]
     with pytest.raises(Terminal, match=f"{hosted.name}-ui"):
-        ensure_repository.fn(hosted.name, ENVIRONMENT, hosted.head, item)
+        ensure(hosted, item)
 
 
 # build
