@@ -28,8 +28,7 @@ __all__ = ["Discarded", "Mirror", "PushRejected", "Remote"]
 _HEADS, _NOTES = "refs/heads/", "refs/notes/argosy/"
 _NO_BRANCH = "refs/argosy/no-default-branch"
 _REFS = (f"{_HEADS}*", f"{_NOTES}*")
-_FETCH = ("-c", "fetch.showForcedUpdates=false", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-          "--no-recurse-submodules", "--no-auto-maintenance")  # fmt: skip
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
 _LOCK_SECONDS = 300.0
 _TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.02
 _TRANSFER_SECONDS = 600.0
