@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from argosy.errors import Terminal
+from argosy.errors import Terminal, Transient
 from argosy.git import EXECUTABLE, REGULAR, Git
 from argosy.signing import Signing, SigningKey
 
 _UNMADE = "refs/argosy/unmade"
+_MADE = re.compile(r"040000 tree ([0-9a-f]{40})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,13 @@ def _tree(git: Git, parent: str, files: Mapping[str, bytes]) -> str:
         return git.text("rev-parse", f"{parent}^{{tree}}")
     modes = {entry.path: entry.mode for entry in git.tree(parent, [*files])}
     stream = b"".join(_stream(parent, {path: (_mode(path, modes), text) for path, text in files.items()}))
-    return git.text("fast-import", "--quiet", data=stream).split()[2]
+    said = git.text("fast-import", "--quiet", data=stream)
+    match = _MADE.match(said)
+    if match is None:
+        raise Transient(
+            f"git fast-import said {said!r} and no tree", remedy="run again; see whether git was replaced meanwhile"
+        )
+    return match[1]
 
 
 def _mode(path: str, modes: Mapping[str, str]) -> str:

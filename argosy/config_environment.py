@@ -35,13 +35,13 @@ class PushConfig(Section):
     """How often a push is tried that others keep coming before, and how long is waited in between."""
 
     max_attempts: Annotated[int, Field(ge=1, le=1000)] = Field(
-        30, description="How often it is tried, the first included."
+        50, description="How often it is tried, the first included."
     )
     initial_delay: Annotated[float, Field(ge=0, le=60, strict=False)] = Field(
         0.05, description="Seconds that are waited at most before the second try; twice as long before each next one."
     )
     max_delay: Annotated[float, Field(ge=0, le=600, strict=False)] = Field(
-        2.0, description="Seconds that are never waited longer than."
+        1.0, description="Seconds that are never waited longer than."
     )
     deadline: Seconds = Field(300.0, description="Seconds after the first try within which the last one begins.")
 

@@ -12,19 +12,19 @@ from argosy import notes, trailers
 from argosy.commits import Draft, Identity, commit, notes_commit
 from argosy.environment import Environment
 from argosy.errors import Terminal
-from argosy.git import Git
 from argosy.holds import FILE as HOLDS
 from argosy.holds_file import added, missing
-from argosy.landing import Landing
+from argosy.landing import Landing, Made
 from argosy.mirror import Mirror
 from argosy.models import Hold, Release, WriteBack
 from argosy.patience import DEFAULT_PACE, Pace
-from argosy.proposals import Proposal, stands
+from argosy.proposals import Proposal, Proposals
 from argosy.release_edits import Edits, Upon, edits
 from argosy.signing import Signing
 
 Clock = Callable[[], datetime]
 T = TypeVar("T")
+_LONG_SECONDS = 0.2
 
 
 def _nothing() -> None:
@@ -51,21 +51,29 @@ class Writer:
         `check` is called for each attempt. Returns the commit (None where nothing was proposed), what `propose`
         returned beside it, and the attempts that it took. Raises as `Landing.land` does.
         """
-        last: tuple[str, tuple[Proposal | None, T]] | None = None
+        git, branch, source = self.mirror.git, self.environment.target_branch, self.environment.source_branch
+        landing = self._landing(f"refs/heads/{branch}", f"refs/heads/{source}")
+        proposals = Proposals(git, propose)
 
-        def make(_head: str | None, signing: Signing) -> tuple[str | None, T]:
-            nonlocal last
-            head, git = self.mirror.branch(self.environment.target_branch), self.mirror.git
+        def look() -> tuple[str, Proposal | None, T]:
+            head = self.mirror.branch(branch)
             check()
-            proposal, outcome = last[1] if last and _stands(git, last[1][0], last[0], head) else propose(head)
-            last = head, (proposal, outcome)
-            if proposal is None:
-                return None, outcome
-            draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
-            return commit(git, draft, signing), outcome
+            return head, *proposals.upon(head)
 
-        branches = (self.environment.target_branch, self.environment.source_branch)
-        landed = self._landing(*(f"refs/heads/{branch}" for branch in branches)).land(make)
+        def make(signing: Signing) -> Made[T]:
+            began = self.pace.clock()
+            head, proposal, outcome = look()
+            if proposal is not None and self.pace.clock() - began > _LONG_SECONDS:
+                # Whoever pushes often has done so meanwhile: with the work done, the look that counts costs a moment.
+                signing.prepare()
+                landing.look_again()
+                head, proposal, outcome = look()
+            if proposal is None:
+                return Made(head, None, outcome)
+            draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
+            return Made(head, commit(git, draft, signing), outcome)
+
+        landed = landing.land(make)
         return landed.commit, landed.outcome, landed.attempts
 
     def _landing(self, ref: str, *beside: str) -> Landing:
@@ -128,17 +136,16 @@ class Writer:
         Raises as `Landing.land` does.
         """
 
-        def make(parent: str | None, signing: Signing) -> tuple[str | None, str | None]:
-            git = self.mirror.git
+        ref, git = notes.ref(self.environment.name), self.mirror.git
+
+        def make(signing: Signing) -> Made[str | None]:
+            parent = git.ref(ref)
             old = {sha: notes.of(git, parent, sha) for sha in lines}
             new = {sha: notes.union(old[sha], lines[sha]) for sha in lines}
             if parent and new == old:
-                return None, parent
-            return notes_commit(git, Draft(parent, new, notes.MESSAGE, self.identity, self.clock()), signing), None
+                return Made(parent, None, parent)
+            draft = Draft(parent, new, notes.MESSAGE, self.identity, self.clock())
+            return Made(parent, notes_commit(git, draft, signing), None)
 
-        landed = self._landing(notes.ref(self.environment.name)).land(make)
+        landed = self._landing(ref).land(make)
         return landed.commit or landed.outcome or ""
-
-
-def _stands(git: Git, proposal: Proposal | None, before: str, after: str) -> bool:
-    return proposal is not None and (before == after or stands(git, proposal, before, after))

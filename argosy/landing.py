@@ -16,8 +16,15 @@ from argosy.signing import Signing, SigningKey
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Make = Callable[[str | None, Signing], tuple[str | None, T]]
-"""Makes a commit upon the ref's present one (None where there is none), unless nothing has to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[T]):
+    """A commit upon the ref's `head` (None where it is not there yet), or none where nothing has to change."""
+
+    head: str | None
+    commit: str | None
+    outcome: T
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,10 @@ class Landing:
     pace: Pace
     beside: tuple[str, ...] = ()
 
-    def land(self, make: Make[T]) -> Landed[T]:
-        """Push what `make` makes, by compare and swap; it is asked anew whenever somebody else's push came first.
+    def land(self, make: Callable[[Signing], Made[T]]) -> Landed[T]:
+        """Push what `make` makes upon the ref as the mirror has it, by compare and swap.
+
+        It is asked anew whenever somebody else's push came first.
 
         The runs of one machine take turns, so that they are never beaten by one another.
 
@@ -51,25 +60,25 @@ class Landing:
         attempt = 0
         with Signing(self.key) as signing, self.mirror.turn(self.ref, self.pace), shared_group():
             for attempt in self.pace.attempts(self.patience):
-                self._look(again=attempt > 1)
-                head = self.mirror.git.ref(self.ref)
-                made, outcome = make(head, signing)
-                if made is None or self._swap(made, head):
+                if attempt == 1:
+                    self.mirror.update()
+                else:
+                    self.look_again()
+                made = make(signing)
+                if made.commit is None or self._swap(made.commit, made.head):
                     break
             else:
                 raise PushRejected(
                     f"{self.ref} moved under each of {attempt} attempts",
                     remedy="run the release again; if many write there all the time, raise target.push in argosy.yaml",
                 )
-            if made is not None:
-                self._confirm(made, signing)
-        return Landed(made, outcome, attempt)
+            if made.commit is not None:
+                self._confirm(made.commit, signing)
+        return Landed(made.commit, made.outcome, attempt)
 
-    def _look(self, *, again: bool) -> None:
-        if again:
-            self.mirror.follow(self.ref, *self.beside)
-        else:
-            self.mirror.update()
+    def look_again(self) -> None:
+        """Bring to hand where the ref is by now, and those beside it."""
+        self.mirror.follow(self.ref, *self.beside)
 
     def _swap(self, made: str, expected: str | None) -> bool:
         """Push by compare and swap; whether it was not somebody else who came first."""

@@ -28,7 +28,7 @@ __all__ = ["Discarded", "Mirror", "PushRejected", "Remote"]
 _HEADS, _NOTES = "refs/heads/", "refs/notes/argosy/"
 _NO_BRANCH = "refs/argosy/no-default-branch"
 _REFS = (f"{_HEADS}*", f"{_NOTES}*")
-_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head")
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
 _LOCK_SECONDS = 300.0
 _TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.02
 _TRANSFER_SECONDS = 600.0
@@ -239,7 +239,8 @@ class Mirror:
     def _fetch(self) -> None:
         refspecs = [f"+{ref}:{ref}" for ref in _REFS]
         command = (*_FETCH, "--prune", self.remote.url, *refspecs)
-        _remove(self.path.glob("objects/pack/tmp_*"), older=2 * _TRANSFER_SECONDS)
+        leftovers = (*self.path.glob("objects/pack/tmp_*"), *self.path.glob("fast_import_crash_*"))
+        _remove(leftovers, older=2 * _TRANSFER_SECONDS)
         try:
             self._transfer(*command)
         except Locked:

@@ -18,9 +18,9 @@ class Patience:
     never longer than `max_delay`.
     """
 
-    max_attempts: int = 30
+    max_attempts: int = 50
     initial_delay: float = 0.05
-    max_delay: float = 2.0
+    max_delay: float = 1.0
     deadline: float = 300.0
 
     def ceiling(self, attempt: int) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from argosy.git import Git
 from argosy.trailers import PREFIX
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,25 @@ class Proposal:
     files: Mapping[str, bytes]
     message: str
     reads: frozenset[str] | None = None
+
+
+class Proposals(Generic[T]):
+    """What `propose` makes of one head after another; what it made last is used again where it stands."""
+
+    def __init__(self, git: Git, propose: Callable[[str], tuple[Proposal | None, T]]) -> None:
+        self._git, self._propose = git, propose
+        self._last: tuple[str, Proposal | None, T] | None = None
+
+    def upon(self, head: str) -> tuple[Proposal | None, T]:
+        """The proposal for that head, and what was returned beside it."""
+        if self._last is None or not self._stands(*self._last[:2], head):
+            self._last = head, *self._propose(head)
+        else:
+            self._last = head, *self._last[1:]
+        return self._last[1:]
+
+    def _stands(self, before: str, proposal: Proposal | None, after: str) -> bool:
+        return before == after or (proposal is not None and stands(self._git, proposal, before, after))
 
 
 def stands(git: Git, proposal: Proposal, before: str, after: str) -> bool:

@@ -76,6 +76,10 @@ class Signing:
         """Whether commits are signed at all."""
         return self._key is not None
 
+    def prepare(self) -> None:
+        """Get the key ready, which else is done when it is needed first. Raises Terminal where it does not sign."""
+        self._ready()
+
     def commit_tree(self, git: Git, *arguments: str, message: bytes, who: Mapping[str, str]) -> str:
         """What `git commit-tree ARGUMENTS` makes, signed where commits are signed, and then verified.
 

@@ -11,7 +11,7 @@ from argosy import notes, references
 from argosy.batches import commits, contents, descendants, identify, outside
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
-from argosy.git import LINK, SUBMODULE, Git
+from argosy.git import EXECUTABLE, LINK, REGULAR, SUBMODULE, Git
 from argosy.models import ImageReference, Service
 from argosy.release_history import History
 from argosy.trailers import ReleaseRecord
@@ -152,6 +152,8 @@ def _reference(git: Git, commit: str, service: Service, text: bytes | None) -> I
             service=service.name,
             remedy="commit a file there, or name the file itself in argosy.yaml: a release writes through no link",
         )
+    if text is None and found and found.mode in {REGULAR, EXECUTABLE}:
+        raise git.lost(path)
     if text is None:
         raise ConfigurationError(
             f"{path} is not in commit {commit[:12]} of the target",

@@ -18,7 +18,7 @@ _FORBIDDEN = re.compile(r"error: 403")
 _MISSING = re.compile(r"repository .* not found|does not appear to be a git repository|error: 404")
 _SHA256 = re.compile(r"mismatched algorithms|does not support object-format|unknown object format")
 # What the other side says begins with `remote:`, and is about its own disk and certificates.
-FULL = re.compile(r"^(?!remote:).*(No space left on device|Disk quota exceeded)", re.MULTILINE)
+FULL = re.compile(r"^(?!remote:).*(No space left on device|Disk quota exceeded|Out of diskspace)", re.MULTILINE)
 """What git says where our own disk is full."""
 _UNTRUSTED = re.compile(r"^(?!remote:).*(certificate|SSL: no alternative|CAfile)", re.MULTILINE | re.IGNORECASE)
 DAMAGED_THERE = re.compile(r"repository corruption on the remote side")

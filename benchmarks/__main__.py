@@ -14,7 +14,7 @@ from rich.text import Text
 
 from benchmarks.report import Result, show, verdicts
 
-BENCHMARKS = ("changes", "configuration", "editing", "plan", "release")
+BENCHMARKS = ("changes", "configuration", "editing", "plan", "release", "writeback")
 
 
 @dataclass(frozen=True, slots=True)

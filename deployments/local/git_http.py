@@ -31,6 +31,8 @@ class GitHandler(BaseHTTPRequestHandler):
     """One connection of a git client."""
 
     protocol_version = "HTTP/1.1"
+    # An answer is several small writes: Nagle would keep each until the one before is acknowledged, for 40 ms.
+    disable_nagle_algorithm = True
     repositories: ClassVar[Path]
     users: ClassVar[Mapping[str, SecretStr]]
 

@@ -47,6 +47,13 @@ class Shop:
         self.git = Git(self.path)
 
     @classmethod
+    def found(cls, path: Path, origin: Path) -> Shop:
+        """A shop that is there already, as another process sees it."""
+        shop = cls.__new__(cls)
+        shop.path, shop.origin, shop.git = path, origin, Git(path)
+        return shop
+
+    @classmethod
     def opened(cls, folder: Path) -> Shop:
         """The shop with everything in place, before its adoption."""
         shop = cls(folder)

@@ -17,6 +17,7 @@ from argosy.mirror import Discarded, Mirror, Remote
 from argosy.snapshot import Snapshot
 from deployments.local.git_server import BOT, GitServer
 from tests.engine.shop import Shop, run
+from tests.engine.target import Target
 
 
 @pytest.fixture
@@ -74,6 +75,20 @@ def test_an_update_heals_by_itself_what_it_meets(mirror: Mirror, shop: Shop) -> 
     mirror.update()
     assert mirror.branch("main") == head
     assert b"ui two" in released(mirror, shop)
+
+
+@pytest.mark.parametrize("damage", [cut, Path.unlink])
+@pytest.mark.parametrize("name", ["main", "main^{tree}", "main:src/ui/chart/values-dev.yaml"])
+def test_a_release_upon_a_damaged_mirror_is_written_by_its_next_attempt(
+    target: Target, name: str, damage: Callable[[Path], None]
+) -> None:
+    source, release = target.shop.head, target.release()
+    damage(loose(target.mirror, name))
+    try:
+        written = target.writer.write_back(source, [release])
+    except Discarded:
+        written = target.writer.write_back(source, [release])
+    assert (written.released, len(target.log())) == (("ui",), 2)
 
 
 def test_what_another_run_throws_away_under_us_is_no_error_of_ours(mirror: Mirror, shop: Shop) -> None:

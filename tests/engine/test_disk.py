@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from argosy.images import build
 from argosy.mirror import Mirror, Remote
 from argosy.models import BuildContext, ImageReference, Service
 from tests.engine.shop import Shop
+from tests.engine.target import Target
 
 NOISY = """\
 #!/bin/sh
@@ -55,6 +57,28 @@ def test_a_mirror_without_room_says_so_and_is_whole_once_there_is(shop: Shop, sm
     mount(small, "remount", "size=16m")
     mirror.update()
     assert mirror.git.file(shop.head, "noise") == noise.read_bytes()
+
+
+def test_a_release_without_room_is_pushed_by_nobody_and_goes_through_once_there_is(shop: Shop, small: Path) -> None:
+    mount(small, "remount", "size=8m")
+    target = Target(shop, small)
+    filler, source, release = small / "filler", shop.head, target.release()
+    filled(filler)
+    with pytest.raises(Transient, match=r"no room|is full") as caught:
+        target.writer.write_back(source, [release])
+    assert "make room" in (caught.value.remedy or "")
+    assert target.log() == ["Open the shop"]
+    filler.unlink()
+    assert target.writer.write_back(source, [release]).commit
+
+
+def filled(file: Path) -> None:
+    """Fill the disk to its last byte."""
+    with suppress(OSError), file.open("wb", buffering=0) as stream:
+        for size in (65536, 4096, 1):
+            with suppress(OSError):
+                while stream.write(bytes(size)):
+                    pass
 
 
 def test_a_build_log_without_room_ends_the_build_and_says_so(small: Path, tmp_path: Path) -> None:
