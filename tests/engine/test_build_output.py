@@ -103,6 +103,14 @@ def test_an_image_is_pushed_once_its_export_is_done(log: str, digest: str) -> No
     assert output.pushed == f"sha256:{digest}"
 
 
+def test_an_image_that_could_not_be_pushed_is_not() -> None:
+    output = BuildOutput()
+    output.add("#6 exporting to image")
+    output.add(f"#6 pushing manifest for shop.example/ui:1@sha256:{'a' * 64}")
+    output.add("#6 ERROR: failed to push shop.example/ui:1: unexpected status: 503 Service Unavailable")
+    assert output.pushed is None
+
+
 def test_the_step_at_work_is_named() -> None:
     output = BuildOutput()
     assert output.doing == ""
