@@ -123,14 +123,15 @@ def _engine(program: str, environment: Mapping[str, str], service: str | None, *
     """What `docker info` says to each of the fields that are `asked` for, as JSON. Raises where no engine answers."""
     fields = "{{println}}".join(f"{{{{json {field}}}}}" for field in asked)
     done = _run([program, "info", "--format", fields], environment)
-    if done.returncode:
+    answers = done.stdout.splitlines()[-len(asked) :]  # warnings come before
+    if done.returncode or len(answers) < len(asked):
         said = _last(done.stdout)
         raise engine(said, service) or Transient(
             f"the engine does not say what it is: {said}",
             service=service,
             remedy="see that the Docker Engine runs, and DOCKER_HOST",
         )
-    return done.stdout.splitlines()[-len(asked) :]  # warnings come before
+    return answers
 
 
 @contextmanager

@@ -39,12 +39,12 @@ class CacheExports:
         until then; what goes wrong afterwards is only logged.
         """
         going = _Going(build, output, spared=spared)
+        with self._lock:
+            self._going = [*(each for each in self._going if each.alive), going]
         pushed = going.pushed()
         found = there(pushed) if pushed else None
         if pushed is None or found is None:
             return going.ended(), None
-        with self._lock:
-            self._going = [*(each for each in self._going if each.alive), going]
         going.leave()
         return pushed, found
 

@@ -75,8 +75,8 @@ class _Found:
 def _environment(found: _Found, configuration: Configuration, environment: Environment) -> Iterator[Setting]:
     config = configuration.environments[environment.name]
     yield found.of_all("source.branch", config.source.branch)
-    for key, value in config.target:
-        yield found.of_all(f"target.{key}", value)
+    for key, value in _flat("target", config.target):
+        yield found.of_all(key, value)
     yield from _registries(found, environment)
     if any(target.type == "ecr" for target in environment.used_registries):
         yield from _ecr(found, configuration, environment)

@@ -58,7 +58,7 @@ def build(
         if request.cache.export and not (client.buildx and client.pushes):
             _say_without_cache(client)
         with (
-            build_clients.ready(client, host, request.scratch, credentials) as environment,
+            build_clients.ready(client, host, request.scratch, _settled(credentials, request)) as environment,
             _files(request, Path(environment["DOCKER_CONFIG"])) as files,
         ):
             one = _Build(request, host, environment, on_line)
@@ -149,6 +149,18 @@ class _Build:
                 remedy="use a newer buildx, or an engine with the containerd image store",
             )
         return named.strip()
+
+
+def _settled(
+    credentials: Mapping[str, Login | RegistryCredentials], request: BuildRequest
+) -> dict[str, Login | RegistryCredentials]:
+    """The same, with what outlasts the build as it is: to be asked for it costs the client two processes each time."""
+    seconds = request.service.timeout
+
+    def settled(each: Login | RegistryCredentials) -> Login | RegistryCredentials:
+        return (each.lasting(seconds) or each) if isinstance(each, Login) else each
+
+    return {host: settled(each) for host, each in credentials.items()}
 
 
 @contextmanager

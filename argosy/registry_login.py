@@ -72,6 +72,17 @@ class Login:
                         raise
             return self._held
 
+    def lasting(self, seconds: float) -> RegistryCredentials | None:
+        """What opens the registry, where it will for so many seconds more; None where it is to be asked for again then.
+
+        Raises what `ask` raises.
+        """
+        held = self.current()
+        with self._lock:
+            if held is None or held.expires_at is None or held.expires_at <= (self._asked or self._clock()):
+                return held
+            return held if held.expires_at > self._clock() + timedelta(seconds=seconds) else None
+
     def other_than(self, refused: RegistryCredentials, *, old: bool = False) -> RegistryCredentials | None:
         """Credentials in place of `refused`, which the registry did not take; None where there are no others.
 

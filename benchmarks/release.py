@@ -38,8 +38,9 @@ _ABOUT = (
     "Its stage is that of the task runs `build` and `reuse`, which see to the repositories too. The plain shell builds "
     "and pushes the same services side by side, edits their values files, makes one signed commit and pushes it "
     "to the same git server. All cached: the content is new by a label. All reused: the registry has the images; "
-    "nothing is built and no layer pushed. The flow's memory is the most that its process had resident, as the kernel "
-    "has it; with ten builds, against a process that only imports the same."
+    "nothing is built and no layer pushed. The flow's builds leave caches in the registry too, which the shell's do "
+    "not, and may still be at it when the stage ends. The flow's memory is the most that its process had resident, as "
+    "the kernel has it; with ten builds, against a process that only imports the same."
 )
 
 

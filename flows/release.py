@@ -71,7 +71,8 @@ def release(
         force: build these services anew, from no cache, whatever the registry has.
     """
     resolved = resolve(repository, environment, source_sha)
-    look_ahead(repository, environment, resolved.source_sha)
+    if not dry_run:
+        look_ahead(repository, environment, resolved.source_sha)
     plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
     if dry_run or plan.nothing_to_do:
         return _end(_idle(repository, plan, dry_run=dry_run), trigger)

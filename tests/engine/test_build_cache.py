@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy import build_cache
+from argosy import build_cache, images
+from argosy.build_output import BuildOutput
 from argosy.build_request import Cache
 from argosy.models import ImageReference
 from argosy.registry import is_tag
@@ -43,6 +44,22 @@ def test_a_builder_that_has_nothing_takes_the_steps_of_another_from_the_registry
     yard.docker("buildx", "prune", "--all", "--force")
     yard.build(replace(yard.request(tmp_path, dockerfile, "two"), cache=Cache((kept,), kept)))
     assert not ran("a long step", request.log.read_text())
+
+
+@pytest.mark.e2e
+def test_an_image_is_known_to_be_pushed_before_its_cache_is_exported(yard: Yard, tmp_path: Path) -> None:
+    output, known = BuildOutput(), list[str | None]()
+
+    def on_line(line: str) -> None:
+        if "exporting cache to registry" in line:
+            known.append(output.pushed)
+        output.add(line)
+
+    request = replace(
+        yard.request(tmp_path, DOCKERFILE + "RUN echo early\n"), cache=Cache(export=str(yard.reference("c")))
+    )
+    digest = images.build(request, yard.host, {yard.registry: yard.user}, on_line)
+    assert known[0] == digest
 
 
 @pytest.mark.e2e

@@ -86,6 +86,31 @@ def test_steps_that_stages_share_are_done_in_each_of_them() -> None:
     assert built("platforms")[0].share == pytest.approx(2 / 3)
 
 
+@pytest.mark.parametrize(
+    ("log", "digest"),
+    [
+        ("stages", "ab1e9d351b1c262a858b1e71fa74faa152fdb87bff8737b9bc5900f1a2006586"),
+        ("platforms", "b35ec787bb46b685db26b9343a1c666e84aa9e215f5140840a911bbdb17f34bf"),
+    ],
+)
+def test_an_image_is_pushed_once_its_export_is_done(log: str, digest: str) -> None:
+    output, pushed = BuildOutput(), list[str | None]()
+    for line in (BUILT / f"{log}.log").read_text().splitlines():
+        if "pushing manifest for" in line:
+            pushed.append(output.pushed)
+        output.add(line)
+    assert set(pushed) == {None}
+    assert output.pushed == f"sha256:{digest}"
+
+
+def test_an_image_that_could_not_be_pushed_is_not() -> None:
+    output = BuildOutput()
+    output.add("#6 exporting to image")
+    output.add(f"#6 pushing manifest for shop.example/ui:1@sha256:{'a' * 64}")
+    output.add("#6 ERROR: failed to push shop.example/ui:1: unexpected status: 503 Service Unavailable")
+    assert output.pushed is None
+
+
 def test_the_step_at_work_is_named() -> None:
     output = BuildOutput()
     assert output.doing == ""

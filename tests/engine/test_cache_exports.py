@@ -28,6 +28,7 @@ class Build:
     failure: Exception | None = None
     output: BuildOutput = field(default_factory=BuildOutput)
     go: threading.Event = field(default_factory=threading.Event)
+    exporting: threading.Event = field(default_factory=threading.Event)
     ended: list[str] = field(default_factory=list)
 
     def __call__(self, tell: Tell) -> str:
@@ -42,7 +43,10 @@ class Build:
     def _run(self, tell: Tell) -> None:
         for line in self.lines:
             self._say(line, tell)
-        while not self.go.is_set():
+        for _ in range(1000):  # ten seconds, where nobody lets it go on
+            if self.go.is_set():
+                break
+            self.exporting.set()
             self._say(EXPORT, tell)
             cancellation.sleep(0.01)
         if self.failure:
@@ -118,6 +122,9 @@ def test_a_cache_that_is_not_there_yet_or_would_get_a_step_is_exported(
 ) -> None:
     build = Build(lines=lines)
     pushed(exports, build, spared=spared)
+    for _ in range(2):
+        build.exporting.clear()
+        assert build.exporting.wait(10)
     build.go.set()
     exports.finish()
     assert build.ended == ["well"]

@@ -22,6 +22,7 @@ from tests.engine.target import Target
 
 NOISY = """\
 #!/bin/sh
+[ "$1" = info ] && printf '[]\\n[]\\n'
 [ "$2" = build ] || exit 0
 cat >/dev/null
 while :; do echo 'a line of output that is long enough to fill a disk'; done

@@ -128,3 +128,18 @@ def test_a_password_that_stays_the_same_has_no_other() -> None:
     login = Login.of(fixed)
     assert (login.current(), login.other_than(fixed)) == (fixed, None)
     assert Login.of(None).current() is None
+
+
+@pytest.mark.parametrize(
+    ("life", "lasts"),
+    [(None, True), (timedelta(hours=1), True), (timedelta(minutes=10), False), (timedelta(-1), True)],
+)
+def test_credentials_last_where_they_end_later_or_not_at_all_or_had_ended_when_they_were_issued(
+    life: timedelta | None, *, lasts: bool
+) -> None:
+    login = Issuer(life).login()
+    assert login.lasting(1800) == (login.current() if lasts else None)
+
+
+def test_a_registry_that_is_open_to_all_needs_nothing_that_lasts() -> None:
+    assert Login.of(None).lasting(60) is None
