@@ -12,6 +12,7 @@ from argosy.config_names import ApplicationName, BlockName, Branch, Name, Relati
 from argosy.config_registry import NamedRegistryOverride, RegistryOverride
 from argosy.config_scan import Scan
 from argosy.config_section import Section
+from argosy.target_mode import Method, Mode
 
 
 class ArgoCDConfig(Section):
@@ -37,6 +38,14 @@ class TargetConfig(Section):
     branch: Branch = Field(description="The branch that a release commits to, which Argo CD follows.")
     values: RelativePath = Field("values.yaml", description="The file, beside each chart, that has image.tag.")
     sign: Literal["ssh"] | None = Field(None, description="How release commits are signed; not at all unless given.")
+    mode: Mode = Field(
+        "push",
+        description="How a commit gets there: pushed, by a pull request on GitHub, pushed unless the branch is "
+        "protected and by a pull request then, or made and signed by GitHub itself.",
+    )
+    auto_merge: Method | None = Field(
+        None, description="How GitHub merges pull requests by itself once it may; people merge them unless given."
+    )
 
 
 class BlocksConfig(Section):

@@ -18,6 +18,7 @@ from argosy import cancellation
 from argosy.errors import Terminal, Unwell
 from argosy.github_errors import RateLimited, explain
 from argosy.registry_auth import is_loopback
+from argosy.target_mode import Method
 
 if TYPE_CHECKING:
     from github import Github
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
 T = TypeVar("T")
-Method = Literal["merge", "squash", "rebase"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 _ATTEMPTS = 3
 _LONGEST = 90.0

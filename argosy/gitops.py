@@ -6,16 +6,19 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from argosy import notes, trailers
 from argosy.commits import Draft, Identity, commit, notes_commit
+from argosy.delivery import NOWHERE, Delivered, Delivery, Offer
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.holds import FILE as HOLDS
 from argosy.holds_file import added, missing
 from argosy.mirror import Mirror, PushRejected
 from argosy.models import Hold, Release, WriteBack
+from argosy.proposals import Proposal
 from argosy.release_edits import Edits, Upon, edits
 
 logger = logging.getLogger(__name__)
@@ -26,28 +29,35 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a commit would change upon one head of the target: whole files by their paths, and its message."""
-
-    files: Mapping[str, bytes]
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes to one environment's target, for one run."""
+    """Writes to one environment's target, for one run; without a `delivery` by a push."""
 
     mirror: Mirror
     environment: Environment
     identity: Identity
     run: str
     clock: Clock
+    delivery: Delivery | None = None
 
-    def land(self, propose: Callable[[str], tuple[Proposal | None, T]]) -> tuple[str | None, T, int]:
+    def land(self, propose: Callable[[str], tuple[Proposal | None, T]]) -> tuple[Delivered, T, int]:
+        """Get what `propose` makes of the target's head there, by the delivery or else by a push.
+
+        Returns where it is, what `propose` returned beside it, and the attempts that it took; raises what the way
+        there raises.
+        """
+        if self.delivery is None:
+            return self._push(propose)
+        target, push = self.environment.target_branch, partial(self._push, propose)
+        return self.delivery.land(Offer(self.mirror, target, propose, self._commit, push))
+
+    def _commit(self, head: str, proposal: Proposal) -> str:
+        draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
+        return commit(self.mirror.git, draft)
+
+    def _push(self, propose: Callable[[str], tuple[Proposal | None, T]]) -> tuple[Delivered, T, int]:
         """Commit what `propose` makes of the target's head, and push that by compare and swap.
 
-        When somebody else's push comes first it is asked anew for the new head, at most `ATTEMPTS` times. Returns the
-        commit (None where nothing was proposed), what `propose` returned beside it, and the attempts that it took.
+        When somebody else's push comes first it is asked anew for the new head, at most `ATTEMPTS` times.
         Raises Terminal when the push is refused, PushRejected (Transient) when every attempt lost the race.
         """
         branch = self.environment.target_branch
@@ -56,15 +66,14 @@ class Writer:
             head = self.mirror.branch(branch)
             proposal, outcome = propose(head)
             if proposal is None:
-                return None, outcome, attempt
-            draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
-            made = commit(self.mirror.git, draft)
+                return NOWHERE, outcome, attempt
+            made = self._commit(head, proposal)
             try:
                 self.mirror.push(made, f"refs/heads/{branch}", head)
             except PushRejected:
                 logger.info("the target moved meanwhile; applying the edits again (attempt %d)", attempt + 1)
                 continue
-            return made, outcome, attempt
+            return Delivered(made), outcome, attempt
         raise PushRejected(f"{branch} moved under each of {ATTEMPTS} attempts", remedy="run the release again")
 
     def write_back(
@@ -84,13 +93,14 @@ class Writer:
             releasing = bool(found.files or (adopt and found.recorded and not found.ours))
             text = self.mirror.git.file(head, HOLDS)
             new = missing(text, by_hand)
-            if not releasing and not new:
+            # A hand's hold is in force unwritten: it opens no pull request, and goes with the next release.
+            if not releasing and (not new or self.environment.may_propose):
                 return None, found
             files = found.files | ({HOLDS: added(text, new)} if new else {})
             return Proposal(files, self._message(source_sha, found, new, releasing=releasing)), found
 
-        made, found, attempts = self.land(propose)
-        return replace(found.written(made or found.ours), attempts=attempts)
+        delivered, found, attempts = self.land(propose)
+        return replace(found.written(delivered), attempts=attempts)
 
     def _message(self, source_sha: str, found: Edits, new: Sequence[Hold], *, releasing: bool) -> str:
         name, run = self.environment.name, self.run

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from argosy import holds, state, trailers
-from argosy.gitops import Proposal, Writer
+from argosy.gitops import Writer
 from argosy.holds_file import added, missing
 from argosy.models import Hold, Release, WriteBack
+from argosy.proposals import Proposal
 from argosy.release_edits import Edits
 from argosy.rollback import Restoration
 
@@ -37,8 +38,8 @@ def restore(
             return Proposal(files, trailers.hold_message(name, "Hold", new, writer.run)), found
         return Proposal(files, trailers.message(name, source_sha, found.recorded, writer.run, because)), found
 
-    made, found, attempts = writer.land(propose)
-    return replace(found.written(made or found.ours), attempts=attempts)
+    delivered, found, attempts = writer.land(propose)
+    return replace(found.written(delivered), attempts=attempts)
 
 
 def _edits(writer: Writer, head: str, restorations: Sequence[Restoration]) -> Edits:

@@ -152,7 +152,10 @@ class API:
 
     async def _admit(self, request: Request) -> Response:
         given = await _body(request)
-        self.app.accounts.append(Account(given["login"], SecretStr(given["token"]), given["repositories"]))
+        known = next((each for each in self.app.accounts if each.token.get_secret_value() == given["token"]), None)
+        before = known.repositories if known else {}
+        account = Account(given["login"], SecretStr(given["token"]), {**before, **given["repositories"]})
+        self.app.accounts = [account, *(each for each in self.app.accounts if each is not known)]
         return JSONResponse({})
 
     async def _break(self, request: Request) -> Response:

@@ -47,7 +47,7 @@ class Fault:
 
 
 class Door:
-    """Lets in whoever has a token, in front of `inside`; `asked` lists what was asked for, `orders` is the token of tests."""
+    """Lets in whoever has a token, in front of `inside`; `asked` lists what was asked for."""
 
     def __init__(self, inside: ASGIApp, orders: str) -> None:
         self._inside, self._orders = inside, orders

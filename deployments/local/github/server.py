@@ -39,9 +39,14 @@ class GitHubStandIn(Part):
         """End it; it forgets every pull request."""
         self._process.stop()
 
-    def admit(self, login: str, *repositories: str, permission: str = "push") -> SecretStr:
-        """A token of `login`'s for these repositories of the git server's, to `push` or only to `pull`."""
-        token = SecretStr(f"github_pat_{secrets.token_urlsafe(32)}")
+    def admit(
+        self, login: str, *repositories: str, permission: str = "push", token: SecretStr | None = None
+    ) -> SecretStr:
+        """A token of `login`'s for these repositories of the git server's, to `push` or only to `pull`.
+
+        It is a new one unless given, such as the password that opens the git server: at GitHub one opens both.
+        """
+        token = token or SecretStr(f"github_pat_{secrets.token_urlsafe(32)}")
         names = dict.fromkeys(repositories, permission)
         self._ask("POST", "accounts", {"login": login, "token": token.get_secret_value(), "repositories": names})
         return token
