@@ -12,6 +12,7 @@ from argosy.config_names import ApplicationName, BlockName, Branch, Name, Relati
 from argosy.config_registry import NamedRegistryOverride, RegistryOverride
 from argosy.config_scan import Scan
 from argosy.config_section import Section
+from argosy.target_mode import Method, Mode
 
 
 class ArgoCDConfig(Section):
@@ -55,6 +56,14 @@ class TargetConfig(Section):
         None, description="With which kind of key commits are signed; not at all unless given."
     )
     push: PushConfig = Field(PushConfig(), description="How often a push is tried that others keep coming before.")
+    mode: Mode = Field(
+        "push",
+        description="How a commit gets there: pushed, by a pull request on GitHub, pushed unless the branch is "
+        "protected and by a pull request then, or made and signed by GitHub itself.",
+    )
+    auto_merge: Method | None = Field(
+        None, description="How GitHub merges pull requests by itself once it may; people merge them unless given."
+    )
 
 
 class BlocksConfig(Section):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from argosy.build_options import HERE, Builder
 from argosy.config import FILE, Configuration
-from argosy.config_environment import ArgoCDConfig, EnvironmentConfig, PushConfig
+from argosy.config_environment import ArgoCDConfig, EnvironmentConfig, PushConfig, TargetConfig
 from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
 from argosy.errors import ConfigurationError
 from argosy.models import ImageReference, Service
@@ -18,6 +18,7 @@ from argosy.registry_targets import RegistryTarget, registry_targets
 from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Retry
 from argosy.scan_rules import ScanRules
 from argosy.services import chart_path, contradiction, described, image_keys
+from argosy.target_mode import Method, Mode
 
 STATE_FOLDER = ".argosy"
 """The folder of the target branch in which Argosy keeps what it writes besides values files."""
@@ -48,7 +49,8 @@ class Environment:
     any environment: no content digest covers them. `retry` says how often what may pass is tried, `push` how often a
     push that others come before, `breaker` when a registry that keeps failing is left alone, `ecr` how repositories are
     kept where a registry is Amazon's. Without `scan` no image is judged by its scan. With `automatic_rollback` a run
-    takes back what it sees degrade.
+    takes back what it sees degrade. `mode` says how a commit gets to the target,
+    `auto_merge` how GitHub merges by itself what goes there by a pull request.
     """
 
     name: str
@@ -67,6 +69,13 @@ class Environment:
     breaker: BreakerPolicy = DEFAULT_BREAKER
     builder: Builder = HERE
     push: Patience = DEFAULT_PATIENCE
+    mode: Mode = "push"
+    auto_merge: Method | None = None
+
+    @property
+    def may_propose(self) -> bool:
+        """Whether what is written there may go by a pull request."""
+        return self.mode in {"pull-request", "auto"}
 
     def service(self, name: str) -> Service:
         """The service called `name`. Raises ConfigurationError where there is none."""
@@ -140,6 +149,8 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         ecr=resolve_ecr(configuration, name),
         breaker=BreakerPolicy(config.breaker.failures, config.breaker.delay),
         push=_patience(config.target.push),
+        mode=_mode(name, config.target),
+        auto_merge=config.target.auto_merge,
     )
 
 
@@ -168,6 +179,21 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
 
 def _patience(push: PushConfig) -> Patience:
     return Patience(push.max_attempts, push.initial_delay, push.max_delay, push.deadline)
+
+
+def _mode(name: str, target: TargetConfig) -> Mode:
+    place = ("environments", name, "target")
+    if target.mode == "github-api" and target.sign:
+        raise contradiction(
+            f"{name} is to be signed with a key of ours, and GitHub signs what it commits itself",
+            "leave target.sign out, or set another target.mode", *place, "sign",
+        )  # fmt: skip
+    if target.auto_merge and target.mode not in {"pull-request", "auto"}:
+        raise contradiction(
+            f"{name} is to merge pull requests, and with mode {target.mode} there are none",
+            "set target.mode to pull-request or auto, or leave target.auto_merge out", *place, "auto_merge",
+        )  # fmt: skip
+    return target.mode
 
 
 def _automatic_rollback(name: str, config: EnvironmentConfig, configuration: Configuration) -> bool:

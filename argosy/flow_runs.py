@@ -15,6 +15,9 @@ REFUSED = "Refused"
 WRONG_USE = "Wrong use"
 """The name of the state of a run that was asked for what makes no sense, and changed nothing."""
 
+AWAITING_MERGE = "AwaitingMerge"
+"""The name of the state of a run that did all it can until people, or GitHub, merge its pull request."""
+
 _FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 _PATIENCE = 30
 """How many times in a row the server may not answer before its run is given up on; it may be restarted meanwhile."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from argosy import notes, trailers
 from argosy.commits import Draft, Identity, commit, notes_commit
+from argosy.delivery import Delivered, Delivery, Offer
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.holds import FILE as HOLDS
@@ -33,7 +34,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes to one environment's target, for one run."""
+    """Writes to one environment's target, for one run; without a `delivery` by a push."""
 
     mirror: Mirror
     environment: Environment
@@ -41,16 +42,39 @@ class Writer:
     run: str
     clock: Clock
     pace: Pace = DEFAULT_PACE
+    delivery: Delivery | None = None
 
     def land(
         self, propose: Callable[[str], tuple[Proposal | None, T]], check: Callable[[], None] = _nothing
-    ) -> tuple[str | None, T, int]:
-        """Commit what `propose` makes of the target's head, and push that as `Landing.land` does.
+    ) -> tuple[Delivered, T, int]:
+        """Get what `propose` makes of the target's head there, by the delivery or else by a push.
 
         It is asked anew for the new head when somebody else's push came first, unless what it made stands there too;
-        `check` is called for each attempt. Returns the commit (None where nothing was proposed), what `propose`
-        returned beside it, and the attempts that it took. Raises as `Landing.land` does.
+        `check` is called for each attempt. Returns where it is, what `propose` returned beside it, and the attempts
+        that it took; raises what the way there raises.
         """
+        if self.delivery is None:
+            return self._push(propose, check)
+
+        def checked(head: str) -> tuple[Proposal | None, T]:
+            check()
+            return propose(head)
+
+        target, push = self.environment.target_branch, partial(self._push, propose, check)
+        return self.delivery.land(Offer(self.mirror, target, checked, self._commit, push))
+
+    def _commit(self, head: str, proposal: Proposal) -> str:
+        with Signing(self.identity.signing_key) as signing:
+            return self._signed(head, proposal, signing)
+
+    def _signed(self, head: str, proposal: Proposal, signing: Signing) -> str:
+        draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
+        return commit(self.mirror.git, draft, signing)
+
+    def _push(
+        self, propose: Callable[[str], tuple[Proposal | None, T]], check: Callable[[], None]
+    ) -> tuple[Delivered, T, int]:
+        """Commit what `propose` makes of the target's head, and push that as `Landing.land` does."""
         git, branch, source = self.mirror.git, self.environment.target_branch, self.environment.source_branch
         landing = self._landing(f"refs/heads/{branch}", f"refs/heads/{source}")
         proposals = Proposals(git, propose)
@@ -70,24 +94,24 @@ class Writer:
                 head, proposal, outcome = look()
             if proposal is None:
                 return Made(head, None, outcome)
-            draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
-            return Made(head, commit(git, draft, signing), outcome)
+            return Made(head, self._signed(head, proposal, signing), outcome)
 
         landed = landing.land(make)
-        return landed.commit, landed.outcome, landed.attempts
+        return Delivered(landed.commit), landed.outcome, landed.attempts
 
     def _landing(self, ref: str, *beside: str) -> Landing:
         return Landing(self.mirror, ref, self.identity.signing_key, self.environment.push, self.pace, beside)
 
-    def verified(self, found: str | None) -> str | None:
-        """A commit that an earlier attempt of this run made, if any: where commits are signed it must be, too.
+    def settled(self, delivered: Delivered, found: Edits, attempts: int) -> WriteBack:
+        """What was written where `land` returned this.
 
-        Raises Unverified (Terminal) where it is not.
+        Where commits are signed, one that an earlier attempt of this run made must be, too: raises Unverified
+        (Terminal) where it is not. GitHub signs what it merges itself.
         """
-        if found:
+        if found.ours and delivered.commit is None and not self.environment.may_propose:
             with Signing(self.identity.signing_key) as signing:
-                signing.verify(self.mirror.git, found)
-        return found
+                signing.verify(self.mirror.git, found.ours)
+        return replace(found.written(delivered), attempts=attempts)
 
     def write_back(
         self, source_sha: str, releases: Sequence[Release], *, adopt: bool = False, by_hand: Sequence[Hold] = ()
@@ -107,14 +131,14 @@ class Writer:
             releasing = bool(found.files or (adopt and found.recorded and not found.ours))
             text = self.mirror.git.file(head, HOLDS)
             new = missing(text, by_hand)
-            if not releasing and not new:
+            # A hand's hold is in force unwritten: it opens no pull request, and goes with the next release.
+            if not releasing and (not new or self.environment.may_propose):
                 return None, found
             files = found.files | ({HOLDS: added(text, new)} if new else {})
             message = self._message(source_sha, found, new, releasing=releasing)
             return Proposal(files, message, reads), found
 
-        made, found, attempts = self.land(propose, partial(self._check_reachable, source_sha))
-        return replace(found.written(made or self.verified(found.ours)), attempts=attempts)
+        return self.settled(*self.land(propose, partial(self._check_reachable, source_sha)))
 
     def _message(self, source_sha: str, found: Edits, new: Sequence[Hold], *, releasing: bool) -> str:
         name, run = self.environment.name, self.run

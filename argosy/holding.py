@@ -15,10 +15,15 @@ from argosy.proposals import Proposal
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What became of holds: the target's `commit` (None where nothing had to change), and who was held or lifted."""
+    """What became of holds: the target's `commit` (None where nothing had to change), and who was held or lifted.
+
+    Where they wait for the merge of a `pull_request`, that is its address; `declined` says why they do not even that.
+    """
 
     commit: str | None
     services: tuple[str, ...]
+    pull_request: str | None = None
+    declined: str | None = None
 
 
 def put(writer: Writer, wanted: Sequence[Hold]) -> Holding:
@@ -30,7 +35,7 @@ def put(writer: Writer, wanted: Sequence[Hold]) -> Holding:
         return (Proposal({holds.FILE: added(text, new)}, _message(writer, "Hold", new)) if new else None), new
 
     made, new, _ = writer.land(propose)
-    return Holding(made, _names(new))
+    return Holding(made.commit, _names(new), made.pull_request, made.declined)
 
 
 def lift(writer: Writer, services: Sequence[str], by_hand: Sequence[Hold], at: datetime) -> Holding:
@@ -54,7 +59,7 @@ def lift(writer: Writer, services: Sequence[str], by_hand: Sequence[Hold], at: d
         return Proposal({holds.FILE: edited}, _message(writer, "Lift the hold on", ending)), ending
 
     made, ended, _ = writer.land(propose)
-    return Holding(made, _names(ended))
+    return Holding(made.commit, _names(ended), made.pull_request, made.declined)
 
 
 def _lasts(hold: Hold, at: datetime) -> bool:

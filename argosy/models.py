@@ -208,7 +208,7 @@ class Plan:
     that follow try again what may pass; `tells_registry` that there is something to tell the whole registry. `failures`
     has the services that could not be planned, and why. `scanned` says that no image is written before its scan was
     judged; `cuts_cache` that the builder's own cache is cut to a size after builds; `automatic_rollback` that what
-    degrades is taken back to its last verified release.
+    degrades is taken back to its last verified release; `proposes` that the target may be written by a pull request.
     """
 
     environment: str
@@ -223,6 +223,7 @@ class Plan:
     scanned: bool = False
     tells_registry: bool = False
     cuts_cache: bool = False
+    proposes: bool = False
 
     def with_state(self, *states: State) -> tuple[ServicePlan, ...]:
         """The services in any of `states`, in the plan's order."""
@@ -243,6 +244,11 @@ class Plan:
     def nothing_to_do(self) -> bool:
         """Whether a release would neither write nor verify anything."""
         return not self.adopt and not self.to_write and not self.with_state(State.UNVERIFIED) and not self.failures
+
+    @property
+    def obsoletes(self) -> bool:
+        """Whether a pull request of an earlier run has nothing to say any more."""
+        return self.proposes and not self.adopt and not self.to_write and not self.failures
 
     @property
     def hash(self) -> str:
@@ -314,7 +320,8 @@ class WriteBack:
     """What was written: the target's `commit` (None where nothing had to be) and its changes.
 
     `left_out` maps a service whose reference could not be written to the reason, `superseded` one that a newer
-    commit was released of meanwhile, `held` one that somebody put a hold on meanwhile.
+    commit was released of meanwhile, `held` one that somebody put a hold on meanwhile, or closed the pull request of.
+    What was `released` waits for the merge of the `pull_request` at that address, where there is one.
     """
 
     commit: str | None
@@ -324,6 +331,7 @@ class WriteBack:
     superseded: dict[str, str] = field(default_factory=dict)
     attempts: int = 1
     held: dict[str, str] = field(default_factory=dict)
+    pull_request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def make(
         scanned=environment.scan is not None,
         tells_registry=environment.ecr.registry is not None,
         cuts_cache=environment.builder.cache_size is not None,
+        proposes=environment.may_propose,
     )
 
 

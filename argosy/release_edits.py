@@ -8,6 +8,7 @@ from datetime import datetime
 
 from argosy import charts, holds, references, state
 from argosy.coverage import covers
+from argosy.delivery import Delivered
 from argosy.digests import Digests
 from argosy.environment import Environment
 from argosy.errors import Terminal
@@ -32,10 +33,14 @@ class Edits:
     held: dict[str, str] = field(default_factory=dict)
     ours: str | None = None
 
-    def written(self, commit: str | None) -> WriteBack:
-        """What was written when all of it is in `commit`."""
-        changes, released = tuple(self.changes), tuple(self.released)
-        return WriteBack(commit, changes, released, self.left_out, self.superseded, held=self.held)
+    def written(self, delivered: Delivered) -> WriteBack:
+        """What was written when all of it is where it was `delivered` to; what was declined is held."""
+        changes, released, held = tuple(self.changes), tuple(self.released), self.held
+        if delivered.declined:
+            changes, released, held = (), (), held | dict.fromkeys(released, delivered.declined)
+        commit, pull_request = delivered.commit or self.ours, delivered.pull_request
+        found = (changes, released, self.left_out, self.superseded)
+        return WriteBack(None if pull_request else commit, *found, held=held, pull_request=pull_request)
 
     def add(self, git: Git, head: str, release: Release) -> None:
         """Take one release in; what its file carries already is edited no more, and a broken file is left out."""

@@ -12,6 +12,7 @@ from argosy.models import Awaited, BuildResult, BuildStatus, Health, Plan, Servi
 _BAD_HEALTH = {Health.DEGRADED, Health.FAILED}
 _STOPPED = ("held", "blocked")
 _IDLE = ("untouched", *_STOPPED)
+_AWAITING = "awaiting merge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Report:
     """A whole run; `commit` is the release commit, where one was written.
 
     `problems` are what went wrong beside the services: tags that did not move, verdicts that are not on record.
-    `builds` is what programs are told of the services that were planned.
+    `builds` is what programs are told of the services that were planned. `pull_request` is the address of the one that
+    has to be merged for what was written to be released.
     """
 
     environment: str
@@ -44,6 +46,7 @@ class Report:
     commit: str | None = None
     problems: tuple[str, ...] = ()
     builds: tuple[ServiceBuild, ...] = ()
+    pull_request: str | None = None
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -64,10 +67,13 @@ class Report:
         planned = [outcome.service for outcome in self.outcomes if outcome.result == "planned"]
         if planned:
             return f"{', '.join(planned)} would be released to {self.environment}"
-        done = [outcome.service for outcome in self.outcomes if outcome.result not in _IDLE]
-        said = f"{', '.join(done)} released to {self.environment}" if done else "nothing to do"
+        done = [outcome.service for outcome in self.outcomes if outcome.result not in {*_IDLE, _AWAITING}]
+        said = [f"{', '.join(done)} released to {self.environment}"] if done else []
+        if self.pull_request:
+            waiting = ", ".join(outcome.service for outcome in self.outcomes if outcome.result == _AWAITING)
+            said.append(f"{waiting or 'adoption'} awaits the merge of {self.pull_request} in {self.environment}")
         stopped = (f"{each.service} {each.result}" for each in self.outcomes if each.result in _STOPPED)
-        return "; ".join([said, *stopped])
+        return "; ".join([*(said or ["nothing to do"]), *stopped])
 
     def rows(self) -> list[dict[str, str]]:
         """The outcomes as rows of a table."""
@@ -105,10 +111,11 @@ _NOTHING = Findings({}, {}, None, {})
 
 def summarise(plan: Plan, findings: Findings) -> Report:
     """The report of a run that planned `plan` and found `findings`."""
-    commit = findings.written.commit if findings.written else None
+    written = findings.written
+    commit, pull_request = (written.commit, written.pull_request) if written else (None, None)
     outcomes = (*(_measured(_outcome(item, findings), findings) for item in plan.services), *_unplanned(plan))
     builds = tuple(_build(item, findings) for item in plan.services)
-    return Report(plan.environment, plan.source_sha, outcomes, commit, findings.problems, builds)
+    return Report(plan.environment, plan.source_sha, outcomes, commit, findings.problems, builds, pull_request)
 
 
 def _unplanned(plan: Plan) -> Iterator[Outcome]:
@@ -169,6 +176,9 @@ def _outcome(item: ServicePlan, findings: Findings) -> Outcome:
     if verdict:
         reason = _noted(verdict.reason, result)
         return Outcome(item.name, item.state, verdict.health.value, reason, verdict.health in _BAD_HEALTH)
+    if result and findings.written and findings.written.pull_request:
+        detail = f"{result.reference}; {findings.written.pull_request}"
+        return Outcome(item.name, item.state, _AWAITING, _noted(detail, result))
     if result:
         return Outcome(item.name, item.state, result.status.value, _noted(str(result.reference), result))
     return Outcome(item.name, item.state, _idle(item), item.reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from argosy import holds, state, trailers
 from argosy.gitops import Writer
@@ -38,8 +37,7 @@ def restore(
             return Proposal(files, trailers.hold_message(name, "Hold", new, writer.run)), found
         return Proposal(files, trailers.message(name, source_sha, found.recorded, writer.run, because)), found
 
-    made, found, attempts = writer.land(propose)
-    return replace(found.written(made or writer.verified(found.ours)), attempts=attempts)
+    return writer.settled(*writer.land(propose))
 
 
 def _edits(writer: Writer, head: str, restorations: Sequence[Restoration]) -> Edits:

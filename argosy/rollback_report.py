@@ -13,13 +13,17 @@ _BAD = {Health.DEGRADED, Health.FAILED}
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What became of one service; `detail` says why it `failed`, or what Argo CD made of it."""
+    """What became of one service; `detail` says why it `failed`, or what Argo CD made of it.
+
+    `awaits` is the address of the pull request that takes it back once it is merged.
+    """
 
     service: str
     old: str
     new: str
     detail: str
     failed: bool = False
+    awaits: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class RollbackReport:
     problems: tuple[str, ...] = ()
 
     @property
+    def pull_request(self) -> str | None:
+        """The address of the pull request that has to be merged for it to happen."""
+        return next((each.awaits for each in self.returned if each.awaits), None)
+
+    @property
     def failed(self) -> bool:
         """Whether anything went wrong."""
         return bool(self.problems) or any(each.failed for each in self.returned)
@@ -40,7 +49,8 @@ class RollbackReport:
         """The rollback in one sentence, what went wrong first."""
         bad = [f"{each.service}: {each.detail}" for each in self.returned if each.failed]
         good = [each.service for each in self.returned if not each.failed]
-        said = [f"{', '.join(good)} rolled back in {self.environment}"] if good else []
+        once = f" once {self.pull_request} is merged" if self.pull_request else ""
+        said = [f"{', '.join(good)} rolled back in {self.environment}{once}"] if good else []
         return "; ".join([*bad, *self.problems, *said])
 
     def rows(self) -> list[dict[str, str]]:
@@ -52,12 +62,13 @@ class RollbackReport:
 
 
 def _result(each: Returned) -> str:
-    return "failed" if each.failed else "rolled back"
+    return "failed" if each.failed else "awaiting merge" if each.awaits else "rolled back"
 
 
 def told(verdict: Verdict, returned: Returned) -> Verdict:
     """The verdict that a service was taken back for, with what became of that."""
-    became = f"not rolled back: {returned.detail}" if returned.failed else f"rolled back to {returned.new}"
+    once = f" once {returned.awaits} is merged" if returned.awaits else ""
+    became = f"not rolled back: {returned.detail}" if returned.failed else f"rolled back to {returned.new}{once}"
     return replace(verdict, reason=f"{verdict.reason}; {became}")
 
 
@@ -70,17 +81,19 @@ def report(
     problems: tuple[str, ...] = (),
 ) -> RollbackReport:
     """The report of a rollback; `failures` are those of its stages, by service."""
-    left_out = written.left_out if written else {}
+    stopped = {**written.left_out, **written.held} if written else {}
+    awaits = written.pull_request if written else None
     returned = [
-        _returned(each, {**left_out, **failures}.get(each.name), verdicts.get(each.name)) for each in restorations
+        _returned(each, {**stopped, **failures}.get(each.name), verdicts.get(each.name), awaits)
+        for each in restorations
     ]
     return RollbackReport(environment, tuple(returned), written.commit if written else None, problems)
 
 
-def _returned(each: Restoration, failure: str | None, verdict: Verdict | None) -> Returned:
+def _returned(each: Restoration, failure: str | None, verdict: Verdict | None, awaits: str | None) -> Returned:
     old, new = each.current.tag, each.reference.tag
     if failure:
         return Returned(each.name, old, new, failure, failed=True)
     if verdict:
         return Returned(each.name, old, new, f"{verdict.health}: {verdict.reason}", verdict.health in _BAD)
-    return Returned(each.name, old, new, "written")
+    return Returned(each.name, old, new, awaits or "written", awaits=awaits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argosy.git import Git
@@ -13,6 +13,11 @@ from argosy.printable import printable
 
 PREFIX = "Argosy-"
 ENVIRONMENT, SOURCE, SERVICE, RUN = "Argosy-Environment", "Argosy-Source", "Argosy-Service", "Argosy-Run"
+SKIP = " [skip ci]"
+"""What ends the subject of a commit that is to start no further runs."""
+_SQUASHED = re.compile(r"(Release .+ to|Roll back .+ in|Adopt) \S+ \(#\d+\)")
+_CREDITS = re.compile(r"-+|(Co-authored-by: .*\n?)+")
+_TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):\s*(.*)")
 _RECORD = re.compile(r"(\S+) ([0-9a-f]{40}) ([0-9a-f]{64}) (sha256:[0-9a-f]{64}) (\S+)")
 
 
@@ -77,7 +82,7 @@ def _words(environment: str, changes: Sequence[_Change], subject: str = "Release
     names = ", ".join(item.service for item in changed)
     said = subject.format(names, environment) if changed else f"Adopt {environment}"
     body = "\n".join(f"{item.service}: {_tag(item.old)} -> {item.new.tag}" for item in changed)
-    return [f"{said} [skip ci]", body] if body else [f"{said} [skip ci]"]
+    return [f"{said}{SKIP}", body] if body else [f"{said}{SKIP}"]
 
 
 def hold_message(environment: str, verb: str, found: Sequence[Hold], run: str) -> str:
@@ -85,7 +90,7 @@ def hold_message(environment: str, verb: str, found: Sequence[Hold], run: str) -
     names = ", ".join(dict.fromkeys(hold.service for hold in found))
     lines = "\n".join(printable(f"{hold.service}: {words_of_hold(hold)}") for hold in found)
     trailers = f"{ENVIRONMENT}: {environment}\n{RUN}: {run}"
-    return "\n\n".join([f"{verb} {names} in {environment} [skip ci]", lines, trailers]) + "\n"
+    return "\n\n".join([f"{verb} {names} in {environment}{SKIP}", lines, trailers]) + "\n"
 
 
 def _tag(reference: ImageReference | None) -> str:
@@ -101,18 +106,54 @@ def _record(release: Release) -> str:
 
 def records(git: Git, head: str, environment: str) -> tuple[ReleaseRecord, ...]:
     """Every service of every release commit of `environment` that `head` holds, the newest first."""
-    keys = (ENVIRONMENT, RUN, SOURCE, SERVICE)
-    fields = "%x00".join(f"%(trailers:key={key},valueonly,separator=%x1e)" for key in keys)
-    log = git.text("log", "-z", "--topo-order", f"--grep=^{ENVIRONMENT}: ", f"--format=%H%x00{fields}", head)
-    return tuple(_parsed(log.split("\0"), environment))
+    log = git.text("log", "-z", "--topo-order", f"--grep=^{ENVIRONMENT}: ", "--format=%H%x00%B", head)
+    words = log.split("\0")  # a message holds no NUL
+    parsed = (_records(commit.strip(), text) for commit, text in zip(words[::2], words[1::2], strict=False))
+    return tuple(record for named, found in parsed if named == environment for record in found)
 
 
-def _parsed(words: Sequence[str], environment: str) -> Iterable[ReleaseRecord]:
-    # A message holds no NUL: whatever it says, these are the fields of git's own.
-    for commit, named, run, source, services in zip(*(words[start::5] for start in range(5)), strict=False):
-        if named.strip() == environment:
-            lines = services.split("\x1e")
-            yield from filter(None, (_service_record(commit, run.strip(), source.strip(), line) for line in lines))
+def of_message(message: str) -> tuple[ReleaseRecord, ...]:
+    """Every service of a release commit with that message, which may not be made yet."""
+    return tuple(_records("", message)[1])
+
+
+def run_of(message: str) -> str:
+    """The id of the run that wrote a commit with that message; nothing where none of Argosy's did."""
+    return " ".join(_block(message).get(RUN, ()))
+
+
+def _records(commit: str, message: str) -> tuple[str, list[ReleaseRecord]]:
+    """The environment that a message names, and its services.
+
+    git itself knows trailers in the last paragraph alone, and GitHub adds paragraphs of its own to what it squashes.
+    """
+    block = _block(message)
+    named, run, source = (" ".join(block.get(key, ())) for key in (ENVIRONMENT, RUN, SOURCE))
+    found = (_service_record(commit, run, source, line) for line in block.get(SERVICE, ()))
+    return named, [record for record in found if record]
+
+
+def _block(message: str) -> dict[str, list[str]]:
+    """The values of a message's trailers by their keys: of its last paragraph, but for credits that GitHub adds.
+
+    What GitHub squashed of a pull request of ours has them anywhere, with the messages of others' commits behind.
+    """
+    subject, *paragraphs = re.split(r"\n[ \t]*\n", message.replace("\r\n", "\n").strip())
+    while paragraphs and _CREDITS.fullmatch(paragraphs[-1].strip()):
+        paragraphs.pop()
+    if not _SQUASHED.fullmatch(subject):
+        paragraphs = paragraphs[-1:]
+    found = (_parsed(paragraph) for paragraph in reversed(paragraphs))
+    return next((each for each in found if ENVIRONMENT in each), {})
+
+
+def _parsed(paragraph: str) -> dict[str, list[str]]:
+    """The trailers of a paragraph that has nothing else."""
+    rows = [_TRAILER.fullmatch(line.rstrip()) for line in paragraph.strip().splitlines()]
+    found: dict[str, list[str]] = {}
+    for row in filter(None, rows if all(rows) else ()):
+        found.setdefault(row[1], []).append(row[2].strip())
+    return found
 
 
 def _service_record(commit: str, run: str, source: str, line: str) -> ReleaseRecord | None:

@@ -33,6 +33,10 @@ class PushRejected(Transient):
     """Somebody else's push came first: fetch, apply again, push again."""
 
 
+class PushRefused(Terminal):
+    """The server's rules keep the push off that branch: it is protected, or a hook says no."""
+
+
 class Locked(Transient):
     """A lock file of git's lies in the mirror."""
 
@@ -81,7 +85,8 @@ def _denied(said: str, url: str) -> Terminal | None:
         remedy = "give the token in the GitOps repository block read and write access to this repository"
         return Terminal(f"{url} refuses the credentials: {_last(said)}", remedy=remedy)
     if _REFUSED.search(said):
-        return Terminal(f"{url} refuses the push: {_last(said)}", remedy="allow Argosy's user to push to that branch")
+        remedy = "allow Argosy's user to push to that branch, or set target.mode to pull-request or auto in argosy.yaml"
+        return PushRefused(f"{url} refuses the push: {_last(said)}", remedy=remedy)
     if _MISSING.search(said):
         return Terminal(f"{url} is not a repository", remedy="correct the URL in the GitOps repository block")
     return None

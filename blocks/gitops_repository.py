@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from argosy.commits import Identity
 from argosy.errors import ConfigurationError
+from argosy.github import GitHub
 from argosy.home import home
 from argosy.mirror import Mirror, Remote
 from argosy.redact import remember
@@ -36,9 +37,20 @@ class GitOpsRepository(Block):
     )
     signing_passphrase: SecretStr | None = Field(default=None, description="The passphrase of a GPG key that has one.")
 
-    @field_validator("url")
+    api_url: str | None = Field(
+        default=None,
+        description="Where GitHub's API is, for pull requests and commits of GitHub's own: https://api.github.com, or "
+        "https://HOST/api/v3 on a server of one's own. Unless given it is told from the address.",
+    )
+    api_repository: str | None = Field(
+        default=None, description="How GitHub calls the repository, as owner/name, where the address does not say so."
+    )
+
+    @field_validator("url", "api_url")
     @classmethod
-    def _without_credentials(cls, url: str) -> str:
+    def _without_credentials(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
             raise ValueError("must begin with https:// (http:// only for this machine itself)")
@@ -56,6 +68,19 @@ class GitOpsRepository(Block):
         """The local mirror of this repository."""
         remember(self.token)
         return Mirror(home(), Remote(self.url, self.username, self.token))
+
+    def github(self) -> GitHub:
+        """A client for the repository on GitHub; close it with `with`. Raises ConfigurationError without a token."""
+        if self.token is None:
+            raise ConfigurationError(
+                "GitHub's API lets nobody in without a token, and the GitOps repository block has none",
+                remedy="put one into the block's token, or set target.mode to push in argosy.yaml",
+            )
+        remember(self.token)
+        parts = urlsplit(self.url)
+        own = "https://api.github.com" if parts.hostname == "github.com" else f"https://{parts.netloc}/api/v3"
+        name = parts.path.strip("/").removesuffix(".git")
+        return GitHub(self.api_url or own, self.api_repository or name, self.token)
 
     def identity(self, sign: Literal["ssh", "gpg"] | None) -> Identity:
         """Who commits, and signs with a key of which kind, if at all.

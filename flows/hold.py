@@ -9,7 +9,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from pydantic import AwareDatetime
 
-from argosy.errors import ArgosyError
+from argosy.errors import ArgosyError, PolicyRefused
+from argosy.flow_runs import AWAITING_MERGE
 from argosy.hold_request import HoldRequest
 from flows.ending import prompt_end
 from flows.refusal import ended
@@ -53,5 +54,10 @@ def hold(
             done = put_hold(repository, environment, resolved, request)
     except ArgosyError as error:
         return ended(error)
-    said = f"{', '.join(done.services)} {'lifted' if lift else 'held'} in {environment}: {(done.commit or '')[:12]}"
+    if done.declined:
+        return ended(PolicyRefused(done.declined, remedy="see the pull request"))
+    said = f"{', '.join(done.services)} {'lifted' if lift else 'held'} in {environment}"
+    if done.pull_request:
+        return Completed(message=f"{said} once {done.pull_request} is merged", name=AWAITING_MERGE)
+    said = f"{said}: {(done.commit or '')[:12]}"
     return Completed(message=said if done.commit else "nothing to do")

@@ -14,7 +14,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from argosy.errors import PolicyRefused, ReleaseFailed
 from argosy.execution import TriggerEvent
-from argosy.flow_runs import REFUSED
+from argosy.flow_runs import AWAITING_MERGE, REFUSED
 from argosy.models import BuildResult, BuildStatus, Plan, Verdict, WriteBack
 from argosy.plan import based_on, blocked, waves
 from argosy.redact import redact
@@ -102,9 +102,15 @@ def _tell_registry(repository: str, plan: Plan) -> tuple[str, ...]:
 
 
 def _idle(repository: str, plan: Plan, *, dry_run: bool) -> Report:
-    """The report of a run that releases nothing; what a hand holds is written down all the same."""
-    written = _write_back(repository, plan, {}) if plan.by_hand and not dry_run else Settled({}, {})
-    return replace(planned(plan), problems=tuple(written.failures.values()))
+    """The report of a run that releases nothing; what a hand holds is written down all the same.
+
+    Where releases are merged at any time, by anybody, the tags follow what was.
+    """
+    if dry_run:
+        return planned(plan)
+    written = _write_back(repository, plan, {})
+    tags = _verify(repository, plan, None, {})[1] if plan.proposes else ()
+    return replace(planned(plan), problems=(*written.failures.values(), *tags))
 
 
 def _build(repository: str, plan: Plan) -> Settled[BuildResult]:
@@ -143,8 +149,11 @@ def _scan(repository: str, plan: Plan, built: Settled[BuildResult]) -> tuple[Set
 
 
 def _write_back(repository: str, plan: Plan, built: dict[str, BuildResult]) -> Settled[WriteBack]:
-    """One commit for all that was built; adoption, and what a hand holds, are written whatever was."""
-    if not built and not plan.adopt and not plan.by_hand:
+    """One commit for all that was built; adoption, and what a hand holds, are written whatever was.
+
+    A pull request that says what is not to be released any more is closed there too.
+    """
+    if not built and not plan.adopt and not plan.by_hand and not plan.obsoletes:
         return Settled({}, {})
     state = patient(write_back, plan.retry)(repository, plan, list(built.values()), return_state=True)
     return Settled({COMMIT: state.result()}, {}) if state.is_completed() else Settled({}, {COMMIT: sentence(state)})
@@ -162,7 +171,8 @@ def _verify(
 ) -> tuple[Settled[Verdict], tuple[str, ...]]:
     """Every application at once, while the tags move; then what was seen is put on record."""
     where = (repository, plan.environment, plan.source_sha)
-    return verified(where, plan.retry, awaiting(plan, written, built), written.released if written else ())
+    landed = written.released if written and not written.pull_request else ()
+    return verified(where, plan.retry, awaiting(plan, written, built), landed)
 
 
 def _where(repository: str, plan: Plan) -> tuple[unmapped, unmapped, unmapped]:
@@ -176,4 +186,5 @@ def _end(report: Report, trigger: TriggerEvent | None, refused: frozenset[str] =
         return Failed(message=str(error), name=REFUSED, data=error)
     if report.failed or report.problems:
         raise ReleaseFailed(report.sentence(), remedy="what succeeded stays released; run again once it is mended")
-    return Completed(message=redact(report.sentence()), name="Adoption needed" if report.unknown else "Completed")
+    name = "Adoption needed" if report.unknown else "Completed"
+    return Completed(message=redact(report.sentence()), name=AWAITING_MERGE if report.pull_request else name)

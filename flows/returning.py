@@ -35,7 +35,8 @@ def rolled_back(
     written = _restore(where, ready, chosen, request) if ready else Settled[WriteBack]({}, {})
     done = written.values.get(_COMMIT)
     awaited = _awaited(ready, done) if chosen.watched else []
-    verdicts, problems = verified(where, chosen.retry, awaited, done.released if done else ())
+    landed = done.released if done and not done.pull_request else ()
+    verdicts, problems = verified(where, chosen.retry, awaited, landed)
     unwritten = dict.fromkeys((each.name for each in ready), written.failures.get(_COMMIT, ""))
     failures = {**built.failures, **{name: why for name, why in unwritten.items() if why}, **verdicts.failures}
     restorations = [_with(each, built) for each in chosen.restorations]

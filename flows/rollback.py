@@ -10,6 +10,7 @@ from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from argosy.errors import ArgosyError, ReleaseFailed
+from argosy.flow_runs import AWAITING_MERGE
 from argosy.redact import redact
 from argosy.rollback import RollbackRequest
 from flows.ending import prompt_end
@@ -54,4 +55,5 @@ def rollback(
     show_rollback(report)
     if report.failed:
         raise ReleaseFailed(report.sentence(), remedy="see what runs now: argosy status")
-    return Completed(message=redact(report.sentence()))
+    name = AWAITING_MERGE if report.pull_request else "Completed"
+    return Completed(message=redact(report.sentence()), name=name)

@@ -22,7 +22,8 @@ def put_hold(repository: str, environment: str, resolved: Resolved, request: Hol
     hold_request.check(work.environment, request, at)
     contents = _contents(work, resolved.source_sha, request.services) if request.content else {}
     wanted = hold_request.holds(work.environment, request, at, resolved.source_sha, contents)
-    return holding.put(work.writer(), wanted)
+    with work.writing("holds", request.services) as writer:
+        return holding.put(writer, wanted)
 
 
 def _contents(work: Workspace, source_sha: str, services: Sequence[str]) -> dict[str, ContentDigest]:
@@ -40,7 +41,8 @@ def lift_hold(repository: str, environment: str, resolved: Resolved, services: t
     work, at = Workspace.open(repository, environment, resolved.source_sha), now()
     for name in services:
         work.environment.service(name)
-    return holding.lift(work.writer(), services, _by_hand(work, resolved, at), at.replace(microsecond=0))
+    with work.writing("holds", services) as writer:
+        return holding.lift(writer, services, _by_hand(work, resolved, at), at.replace(microsecond=0))
 
 
 def _by_hand(work: Workspace, resolved: Resolved, at: datetime) -> list[Hold]:

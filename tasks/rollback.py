@@ -97,7 +97,8 @@ def restore(
 ) -> WriteBack:
     """Put the earlier references back in one commit, with the holds that keep them there."""
     work = Workspace.open(repository, environment, source_sha)
-    written = restoring.restore(work.writer(), source_sha, restorations, because, chosen.by_hand)
+    with work.writing("rollback", [each.name for each in restorations]) as writer:
+        written = restoring.restore(writer, source_sha, restorations, because, chosen.by_hand)
     for change in written.changes:
         logger.info("%s: %s: %s -> %s", change.file, change.path, change.old or "(blank)", change.new)
     return written

@@ -19,7 +19,10 @@ logger = logging.getLogger("argosy.tasks")
 
 @stage("move tags", run_name="move tags {environment}")
 def move_tags(repository: str, environment: str, source_sha: str, released: tuple[str, ...]) -> dict[str, list[str]]:
-    """Point every moving tag at where it belongs now, and return those that moved, by service."""
+    """Point every moving tag at where it belongs now, and return those that moved, by service.
+
+    Where releases wait for a merge, `latest` moves with what the charts carry, as soon as a run sees it there.
+    """
     work = Workspace.open(repository, environment, source_sha)
     git, described = work.mirror.git, work.environment
     work.mirror.update()
@@ -34,7 +37,11 @@ def move_tags(repository: str, environment: str, source_sha: str, released: tupl
                 continue
             tags = [publishing.deployed(environment), *([publishing.LATEST] if service.name in released else [])]
             try:
-                moved[service.name] = _move(clients.at(now.reference.host), now, tags, publishing.previous(environment))
+                registry = clients.at(now.reference.host)
+                moved[service.name] = _move(registry, now, tags, publishing.previous(environment))
+                if described.may_propose and now.record and tags[0] in moved[service.name]:
+                    # Merged since the last run, which could not know when.
+                    moved[service.name] += publishing.move(registry, now.reference, [publishing.LATEST])
             except (CircuitOpen, Unwell) as error:
                 if described.stand_in(service) is None:
                     raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -14,16 +15,20 @@ from prefect_aws import AwsCredentials
 from prefect_docker import DockerHost
 from pydantic import SecretStr
 
+from argosy.api_commits import ApiCommits
 from argosy.breaker import Breaker
 from argosy.builders import BuilderHost
+from argosy.delivery import PushedUnlessProtected
 from argosy.digests import environment_at
 from argosy.environment import Environment
 from argosy.gitops import Writer
 from argosy.mirror import Mirror
 from argosy.models import Service
+from argosy.pull_requests import PullRequests
 from argosy.registry import Registry
 from argosy.registry_login import Login
 from argosy.registry_targets import RegistryTarget
+from argosy.rolling_branch import Kind
 from blocks.argocd_server import ArgoCDServer
 from blocks.buildkit_tls import BuildKitTLS
 from blocks.engine import build_secret, builder_host
@@ -87,6 +92,21 @@ class Workspace:
         """The writer to the environment's target."""
         identity = self.repository.identity(self.environment.sign)
         return Writer(self.mirror, self.environment, identity, run_id(), now)
+
+    @contextmanager
+    def writing(self, kind: Kind, services: Iterable[str]) -> Iterator[Writer]:
+        """The same, which delivers what is of that `kind`, and about those `services`, as the environment has it."""
+        mode, writer = self.environment.mode, self.writer()
+        if mode == "push":
+            yield writer
+            return
+        with self.repository.github() as github:
+            if mode == "github-api":
+                yield replace(writer, delivery=ApiCommits(github))
+                return
+            email = self.repository.author_email
+            proposing = PullRequests(github, self.environment, kind, email, frozenset(services))
+            yield replace(writer, delivery=PushedUnlessProtected(proposing) if mode == "auto" else proposing)
 
     def client(self, host: str) -> AbstractContextManager[Registry]:
         """The run's client for the registry at `host`, logged in where that is one of the environment's."""

@@ -17,14 +17,21 @@ logger = logging.getLogger("argosy.tasks")
 def write_back(repository: str, plan: Plan, built: Sequence[BuildResult]) -> WriteBack:
     """Commit the references of what was built; with adoption, also the trailers of what is right already.
 
-    What hands hold is written down in the same commit, or in one of its own.
+    What hands hold is written down in the same commit, or in one of its own. A pull request that has nothing to say any
+    more is closed.
     """
     work = Workspace.open(repository, plan.environment, plan.source_sha)
     results = {result.service: result for result in built}
     releases = [_release(item, results[item.name]) for item in plan.services if item.name in results]
     if plan.adopt:
         releases += _adopted(work, plan)
-    written = work.writer().write_back(plan.source_sha, releases, adopt=plan.adopt, by_hand=plan.by_hand)
+    about = {item.name for item in plan.services if plan.adopt or item.state is not State.UNKNOWN}
+    with work.writing("release", about | {name for name, _ in plan.failures}) as writer:
+        written = writer.write_back(plan.source_sha, releases, adopt=plan.adopt, by_hand=plan.by_hand)
+        if writer.delivery and plan.obsoletes:
+            closed = writer.delivery.withdraw(work.mirror)
+            if closed:
+                logger.info("nothing is left to release: closed %s", closed)
     for change in written.changes:
         logger.info("%s: %s: %s -> %s", change.file, change.path, change.old or "(blank)", change.new)
     return written

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from argosy.home import home
 from deployments.local.git_server import BOT, GitServer
+from deployments.local.github.server import GitHubStandIn
 from tests import side_by_side
 from tests.cloud import Cloud
 from tests.engine.yard import Yard
@@ -106,6 +107,15 @@ def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GitSe
     password = SecretStr(secrets.token_urlsafe())
     with GitServer({BOT: password}, state=tmp_path_factory.mktemp("git")) as server:
         yield server, password
+
+
+@pytest.fixture(scope="session")
+def github(
+    git_server: tuple[GitServer, SecretStr], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GitHubStandIn]:
+    """GitHub's API over the repositories of the git server."""
+    with GitHubStandIn(git_server[0].folder, state=tmp_path_factory.mktemp("github")) as forge:
+        yield forge
 
 
 @pytest.fixture

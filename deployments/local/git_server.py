@@ -26,19 +26,19 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?<!\.git)")
 
 
 class GitServer(Part):
-    """Serves the bare repositories in `state/git` to `users` (name to password) on 127.0.0.1."""
+    """Serves the bare repositories in its `folder`, `state/git`, to `users` (name to password) on 127.0.0.1."""
 
     def __init__(self, users: Mapping[str, SecretStr], *, state: Path) -> None:
         self._port = Port()
-        self._folder = state / "git"
+        self.folder = state / "git"
         self._users = dict(users)
         self._env = environment(state, GIT_CONFIG_NOSYSTEM="1")
-        command = [sys.executable, "-m", "deployments.local.git_http", str(self._port.number), str(self._folder)]
+        command = [sys.executable, "-m", "deployments.local.git_http", str(self._port.number), str(self.folder)]
         self._process = Process("git", command, state=state, env=self._env, port=self._port)
 
     def start(self) -> None:
         """Start it; raises as `Process.start` does."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         users = {user: password.get_secret_value() for user, password in self._users.items()}
         self._process.start(given=SecretStr(json.dumps(users)))
 
@@ -90,7 +90,7 @@ class GitServer(Part):
 
     def path(self, name: str) -> Path:
         """The repository's folder, to look into it behind the server's back."""
-        return self._folder / f"{name}.git"
+        return self.folder / f"{name}.git"
 
     @contextmanager
     def hold(self, name: str, user: str = "") -> Iterator[None]:

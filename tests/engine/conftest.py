@@ -6,7 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from deployments.local.git_server import GitServer
+from deployments.local.github.server import GitHubStandIn
+from tests.engine.forge import Forge
 from tests.engine.shop import Shop, run
 from tests.engine.target import Target
 
@@ -32,3 +36,8 @@ def competitor(shop: Shop, tmp_path: Path) -> Callable[[dict[str, str]], str]:
         return other.commit("Compete", files)
 
     return commit
+
+
+@pytest.fixture
+def forge(git_server: tuple[GitServer, SecretStr], github: GitHubStandIn, tmp_path: Path) -> Forge:
+    return Forge(tmp_path, *git_server, github)

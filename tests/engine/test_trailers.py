@@ -43,6 +43,18 @@ def test_trailers_in_the_middle_or_quoted_do_not(shop: Shop, message: str) -> No
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        "Release ui to dev (#7)\n\nui: 1 -> 2\n\n{block}\nCo-authored-by: Argosy <argosy@example.com>\n",
+        "Release ui to dev (#7)\n\n* Release ui to dev\n\n{block}\n* Mine\n\n---------\n\nCo-authored-by: A <a@b.c>\n",
+        "Anything (#7)\n\n{block}\n---------\n\nCo-authored-by: A <a@b.c>\nCo-authored-by: D <d@b.c>\n",
+    ],
+)
+def test_what_github_squashed_of_a_pull_request_of_argosys_does(shop: Shop, message: str) -> None:
+    assert spoken_for(shop, message.format(block=block(shop))) == ["ui"]
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"sha": "None"},
