@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -49,6 +49,19 @@ class Underway:
         self.process.kill()
         self.gone(started)
         assert self.store.api.wait(self.id).state == "CRASHED"
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Let its process stand still, while what it has started goes on."""
+        self.process.suspend()
+        try:
+            yield
+        finally:
+            self.process.resume()
+
+    def writes(self) -> bool:
+        """Whether it has come to its write-back."""
+        return any(each.name.startswith("write back") for each in self.store.api.task_runs(self.id))
 
     def cancelled(self) -> float:
         """Cancel it, as the dashboard does; the seconds from then until nothing of it was left.
@@ -120,42 +133,6 @@ def _alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def waiting_pushes(store: Store) -> int:
-    """How many pushes the git server's hook holds now."""
-    return len(_hooks(store))
-
-
-@contextmanager
-def frozen_pushes(store: Store) -> Iterator[None]:
-    """Keep the pushes that the hook holds now where they are, whether it still holds others or not."""
-    hooks = _hooks(store)
-    for hook in hooks:
-        hook.suspend()
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            with suppress(psutil.NoSuchProcess):
-                hook.resume()
-
-
-def _hooks(store: Store) -> list[psutil.Process]:
-    folder = str(store.stack.git.path(store.stack.repository))
-    hooks = [each for each in psutil.process_iter() if _is_hook(each) and not _is_hook(each.parent())]
-    return [each for each in hooks if _folder(each) == folder]
-
-
-def _is_hook(process: psutil.Process | None) -> bool:
-    return process is not None and any("pre-receive" in word for word in _command(process))
-
-
-def _folder(process: psutil.Process) -> str:
-    try:
-        return process.cwd()
-    except psutil.Error:
-        return ""
 
 
 def pushed(store: Store, source: str, *services: str) -> bool:
