@@ -99,7 +99,8 @@ class Flow:
 
     def _run(self, api: PrefectApi, source: str, *, adopt: bool) -> tuple[Record, list[dict[str, Any]]]:
         asked = {"source_sha": source, "adopt": adopt}
-        run = api.wait(api.create_flow_run(f"release/{ENVIRONMENT}", asked).id)
+        # Seldom: each question takes the server time from what is measured.
+        run = api.wait(api.create_flow_run(f"release/{ENVIRONMENT}", asked).id, interval=2.0)
         if run.state != "COMPLETED":
             raise Terminal(f"the run ended {run.state_name}: {run.message}", remedy="see the worker's log")
         # What the tasks report arrives a little after the run's own end.
