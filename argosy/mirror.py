@@ -30,7 +30,7 @@ _NO_BRANCH = "refs/argosy/no-default-branch"
 _REFS = (f"{_HEADS}*", f"{_NOTES}*")
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
 _LOCK_SECONDS = 300.0
-_TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.02
+_TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.05
 _TRANSFER_SECONDS = 600.0
 _IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """A server that works says so every few seconds, as git's protocol has it: one silent for a minute never answers."""
