@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -69,6 +70,16 @@ def once(target: Target, what: Callable[[], object], place: str = "push") -> Non
 
 def compete(target: Target) -> Callable[[], str]:
     return lambda: target.shop.commit("Compete", {"NOTES": "theirs\n"})
+
+
+def test_a_competitor_while_a_run_takes_its_time_costs_no_push_at_all(harbour: Harbour) -> None:
+    ticks = itertools.count()
+    slow = replace(harbour.writer, pace=Pace(clock=lambda: float(next(ticks)), sleep=lambda _seconds: None))
+    source, release = harbour.shop.head, harbour.release()
+    once(harbour, compete(harbour), "update")
+    assert slow.write_back(source, [release]).attempts == 1
+    assert harbour.log()[:2] == ["Release ui to dev [skip ci]", "Compete"]
+    assert harbour.read("NOTES") == "theirs"
 
 
 @pytest.mark.parametrize("place", ["update", "push"])
