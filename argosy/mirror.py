@@ -155,11 +155,12 @@ class Mirror:
 
         Others write there as well, so that a swap must be compared all the same.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = hashlib.sha256(ref.encode()).hexdigest()[:8]
         lock, latest = FileLock(f"{self.path}.{name}.turn"), pace.clock() + _TURN_SECONDS
-        while not _taken(lock) and pace.clock() < latest:
-            pace.sleep(_TURN_POLL_SECONDS)
+        with writing(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            while not _taken(lock) and pace.clock() < latest:
+                pace.sleep(_TURN_POLL_SECONDS)
         try:
             yield
         finally:

@@ -46,7 +46,7 @@ class Harbour(Target):
         with ThreadPoolExecutor(1) as pool, self.server.hold(self.name_there, BOT):
             done = pool.submit(work)
             soon(lambda: self.server.holding(self.name_there), True, seconds=60)
-            yield lambda: done.result(60)
+            yield lambda: done.result(180)
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_runs_of_one_machine_take_turns_and_beat_nobody(harbour: Harbour) -> Non
     ui, cart = harbour.release("ui"), harbour.release("cart")
     with ThreadPoolExecutor(1) as pool, harbour.pushing(lambda: harbour.writer.write_back(source, [ui])) as first:
         second = pool.submit(other.write_back, source, [cart])
-    assert (first().attempts, second.result(60).attempts) == (1, 1)
+    assert (first().attempts, second.result(180).attempts) == (1, 1)
     assert len(harbour.log()) == 3
 
 
