@@ -25,7 +25,7 @@ from argosy.signing import Signing
 
 Clock = Callable[[], datetime]
 T = TypeVar("T")
-_LONG_SECONDS = 0.2
+_LONG_SECONDS = 0.05
 
 
 def _nothing() -> None:

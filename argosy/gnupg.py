@@ -28,12 +28,16 @@ _SECONDS = 60.0
 # It reads a pipe that only this process writes to: the kernel closes it however this process ends. gpg leaves an agent
 # behind, which nobody's process group has, and keys in its folder.
 _GUARD = """
-import os, shutil, signal, subprocess, sys
+import os, shutil, signal, subprocess, sys, time
 for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(each, signal.SIG_IGN)
 os.read(0, 1)
 subprocess.run(["gpgconf", "--homedir", sys.argv[1], "--kill", "gpg-agent"], stderr=subprocess.DEVNULL)
-shutil.rmtree(sys.argv[1])
+for _ in range(200):  # the agent removes its sockets at the same time
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    if not os.path.exists(sys.argv[1]):
+        break
+    time.sleep(0.05)
 """
 
 

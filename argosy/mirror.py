@@ -30,7 +30,7 @@ _NO_BRANCH = "refs/argosy/no-default-branch"
 _REFS = (f"{_HEADS}*", f"{_NOTES}*")
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
 _LOCK_SECONDS = 300.0
-_TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.02
+_TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.05
 _TRANSFER_SECONDS = 600.0
 _IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """A server that works says so every few seconds, as git's protocol has it: one silent for a minute never answers."""
@@ -155,11 +155,12 @@ class Mirror:
 
         Others write there as well, so that a swap must be compared all the same.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = hashlib.sha256(ref.encode()).hexdigest()[:8]
         lock, latest = FileLock(f"{self.path}.{name}.turn"), pace.clock() + _TURN_SECONDS
-        while not _taken(lock) and pace.clock() < latest:
-            pace.sleep(_TURN_POLL_SECONDS)
+        with writing(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            while not _taken(lock) and pace.clock() < latest:
+                pace.sleep(_TURN_POLL_SECONDS)
         try:
             yield
         finally:

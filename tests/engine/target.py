@@ -12,8 +12,8 @@ from argosy.models import ImageReference, Release
 from argosy.patience import Pace
 from tests.engine.shop import Shop, image, run
 
-HASTE = Pace(sleep=lambda _seconds: None)
-"""Waits for nobody."""
+HASTE = Pace(clock=lambda: 0.0, sleep=lambda _seconds: None)
+"""Waits for nobody, and thinks that nothing takes any time."""
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

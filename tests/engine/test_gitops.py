@@ -68,15 +68,15 @@ def test_a_commit_that_lands_before_our_push_survives_and_so_does_ours(
     target: Target, competitor: Callable[[dict[str, str]], str]
 ) -> None:
     source, release = target.shop.head, target.release()
-    fetch = target.mirror.update
+    push = target.mirror.push
     first = [True]
 
-    def update_then_compete() -> None:
-        fetch()
+    def compete_then_push(commit: str, ref: str, expected: str | None) -> None:
         if first.pop() if first else False:
             competitor({"src/cart/main.txt": "cart two\n"})
+        push(commit, ref, expected)
 
-    target.mirror.update = update_then_compete  # type: ignore[method-assign] # the race, made certain
+    target.mirror.push = compete_then_push  # type: ignore[method-assign] # the race, made certain
     written = target.writer.write_back(source, [release])
     assert written.attempts == 2
     assert target.log() == ["Release ui to dev [skip ci]", "Compete", "Open the shop"]

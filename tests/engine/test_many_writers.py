@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ class Harbour(Target):
         with ThreadPoolExecutor(1) as pool, self.server.hold(self.name_there, BOT):
             done = pool.submit(work)
             soon(lambda: self.server.holding(self.name_there), True, seconds=60)
-            yield lambda: done.result(60)
+            yield lambda: done.result(180)
 
 
 @pytest.fixture
@@ -69,6 +70,16 @@ def once(target: Target, what: Callable[[], object], place: str = "push") -> Non
 
 def compete(target: Target) -> Callable[[], str]:
     return lambda: target.shop.commit("Compete", {"NOTES": "theirs\n"})
+
+
+def test_a_competitor_while_a_run_takes_its_time_costs_no_push_at_all(harbour: Harbour) -> None:
+    ticks = itertools.count()
+    slow = replace(harbour.writer, pace=Pace(clock=lambda: float(next(ticks)), sleep=lambda _seconds: None))
+    source, release = harbour.shop.head, harbour.release()
+    once(harbour, compete(harbour), "update")
+    assert slow.write_back(source, [release]).attempts == 1
+    assert harbour.log()[:2] == ["Release ui to dev [skip ci]", "Compete"]
+    assert harbour.read("NOTES") == "theirs"
 
 
 @pytest.mark.parametrize("place", ["update", "push"])
@@ -212,7 +223,7 @@ def test_runs_of_one_machine_take_turns_and_beat_nobody(harbour: Harbour) -> Non
     ui, cart = harbour.release("ui"), harbour.release("cart")
     with ThreadPoolExecutor(1) as pool, harbour.pushing(lambda: harbour.writer.write_back(source, [ui])) as first:
         second = pool.submit(other.write_back, source, [cart])
-    assert (first().attempts, second.result(60).attempts) == (1, 1)
+    assert (first().attempts, second.result(180).attempts) == (1, 1)
     assert len(harbour.log()) == 3
 
 
