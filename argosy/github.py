@@ -55,6 +55,13 @@ class Verification:
     reason: str
 
 
+def whereabouts(url: str, api_url: str | None, repository: str | None) -> tuple[str, str]:
+    """Where the API of the repository at `url` is, and how it calls it; told from that address where not given."""
+    parts = urlsplit(url)
+    own = "https://api.github.com" if parts.hostname == "github.com" else f"https://{parts.netloc}/api/v3"
+    return api_url or own, repository or parts.path.strip("/").removesuffix(".git")
+
+
 class GitHub:
     """GitHub at `url`, as `repository` (`owner/name`) shows itself to the bearer of `token`; close it with `with`.
 

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from argosy.commits import Identity
 from argosy.errors import ConfigurationError
-from argosy.github import GitHub
+from argosy.github import GitHub, whereabouts
 from argosy.home import home
 from argosy.mirror import Mirror, Remote
 from argosy.redact import remember
@@ -77,10 +77,7 @@ class GitOpsRepository(Block):
                 remedy="put one into the block's token, or set target.mode to push in argosy.yaml",
             )
         remember(self.token)
-        parts = urlsplit(self.url)
-        own = "https://api.github.com" if parts.hostname == "github.com" else f"https://{parts.netloc}/api/v3"
-        name = parts.path.strip("/").removesuffix(".git")
-        return GitHub(self.api_url or own, self.api_repository or name, self.token)
+        return GitHub(*whereabouts(self.url, self.api_url, self.api_repository), self.token)
 
     def identity(self, sign: Literal["ssh", "gpg"] | None) -> Identity:
         """Who commits, and signs with a key of which kind, if at all.

@@ -42,12 +42,16 @@ def wanted(environments: Sequence[Environment], deployments: Sequence[Mapping[st
     for environment in environments:
         found |= dict.fromkeys(_of_environment(environment))
     signed = {environment.name for environment in environments if environment.sign}
+    asking = {environment.name for environment in environments if environment.mode != "push"}
     for deployment in deployments:
         parameters = deployment.get("parameters") or {}
         if name := parameters.get("repository"):
             signs = parameters.get("environment") in signed
             key = Need(("signing_key",), "release commits are to be signed", _SIGN)
-            found[Wanted(REPOSITORY, str(name), (key,) if signs else ())] = None
+            token = Need(("token",), "GitHub's API lets nobody in without one", _SET)
+            asks = parameters.get("environment") in asking
+            needs = (*((key,) if signs else ()), *((token,) if asks else ()))
+            found[Wanted(REPOSITORY, str(name), needs)] = None
     return tuple(found)
 
 

@@ -37,12 +37,18 @@ def check(
 
 
 class Addresses(dict[str, str]):
-    """The `url` of each block that has one, by `type/name`; no secret is among them."""
+    """The `url` of each block that has one, by `type/name`; no secret is among them.
+
+    `api_url/type/name` and `api_repository/type/name` are those of a repository's block.
+    """
 
     @classmethod
     def of(cls, documents: list[dict[str, Any]]) -> Addresses:
         """Those of block documents as the API gives them."""
         known = {blocks.identity(document): (document.get("data") or {}).get("url") for document in documents}
+        for document in documents:
+            for field in ("api_url", "api_repository"):
+                known[f"{field}/{blocks.identity(document)}"] = (document.get("data") or {}).get(field)
         return cls({name: url for name, url in known.items() if isinstance(url, str)})
 
 

@@ -19,6 +19,7 @@ from argosy.doctor.findings import Finding, Level, probed
 from argosy.environment import Environment
 from argosy.errors import Terminal, Transient
 from argosy.git import Git, GitError
+from argosy.github import GitHub, whereabouts
 from argosy.mirror import Remote
 from argosy.redact import remember
 from argosy.registry import Registry
@@ -149,6 +150,23 @@ def _rehearse(url: str, extra: Mapping[str, str], seconds: float) -> None:
         git.run("push", "--dry-run", "--quiet", "--", url, where, extra=extra, timeout=seconds)
 
 
+def github(given: Given, api_url: str, repository: str) -> Finding:
+    """Whether GitHub's API answers at `api_url`, and lets the given token write to the repository."""
+    token = given.secret("ARGOSY_GIT_PASSWORD")
+    if token is None:
+        why = "no token was given, so nothing was asked"
+        return Finding(Level.SKIPPED, "GitHub", api_url, why, "set ARGOSY_GIT_PASSWORD to the token")
+    return probed("GitHub", api_url, lambda: _writable(api_url, repository, token, given.seconds))
+
+
+def _writable(api_url: str, repository: str, token: SecretStr, seconds: float) -> str:
+    with GitHub(api_url, repository, token, timeout=seconds) as client:
+        if not client.may_write():
+            remedy = "give it read and write access to contents and pull requests"
+            raise Terminal(f"it lets this token only read {repository}", remedy=remedy)
+    return f"lets this token write to {repository}"
+
+
 def argocd(given: Given, environment: Environment, url: str | None) -> Finding:
     """Whether the Argo CD server at `url` answers, trusts us, and shows the given token the applications."""
     address = given.variables.get("ARGOCD_SERVER") or url
@@ -196,8 +214,13 @@ def _name(host: str) -> str:
 
 def checks(given: Given, environment: Environment, addresses: Mapping[str, str], origin: str) -> list[Check]:
     """The checks of an environment, to be made side by side; `addresses` are those that its blocks hold."""
-    url = next((each for name, each in addresses.items() if name.startswith("gitops-repository/")), origin)
+    block, url = next(
+        ((name, each) for name, each in addresses.items() if name.startswith("gitops-repository/")), ("", origin)
+    )
     found: list[Check] = [lambda: git(given, url)]
+    if environment.mode != "push":
+        api = whereabouts(url, addresses.get(f"api_url/{block}"), addresses.get(f"api_repository/{block}"))
+        found.append(partial(github, given, *api))
     for target in environment.used_registries:
         found.append(partial(registry, given, environment, target))
         if target.type == "ecr":

@@ -102,6 +102,27 @@ def test_an_argo_cd_is_refused_whose_address_is_not_confidential(url: str) -> No
     assert SECRET not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"url": "https://github.com/acme/shop.git"}, "https://api.github.com acme/shop"),
+        ({"url": "https://git.acme.example/team/shop"}, "https://git.acme.example/api/v3 team/shop"),
+        ({"url": URL, "api_url": "https://api.acme.example", "api_repository": "a/b"}, "https://api.acme.example a/b"),
+    ],
+)
+def test_github_is_found_by_the_repositorys_address_unless_it_is_elsewhere(fields: dict[str, str], where: str) -> None:
+    with GitOpsRepository(**fields, token=SecretStr(SECRET)).github() as client:
+        assert f"{client._url} {client.repository}" == where
+        assert SECRET not in repr(client)
+
+
+def test_github_wants_a_token_and_a_confidential_address() -> None:
+    with pytest.raises(ConfigurationError, match="without a token"):
+        GitOpsRepository(url=URL).github()
+    with pytest.raises(ValidationError, match="must begin with https"):
+        GitOpsRepository(url=URL, api_url="http://api.acme.example")
+
+
 def test_signed_commits_need_a_key_and_unsigned_ones_use_none() -> None:
     with pytest.raises(ConfigurationError, match="signing_key"):
         GitOpsRepository(url=URL).identity("ssh")

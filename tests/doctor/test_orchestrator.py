@@ -18,6 +18,7 @@ from argosy.doctor import blocks, orchestrator
 from argosy.doctor.findings import Finding, Level
 from argosy.environment import Environment
 from argosy.prefect_api import PrefectApi
+from argosy.target_mode import Mode
 from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository
@@ -109,6 +110,14 @@ def test_a_signing_key_is_asked_for_where_commits_are_to_be_signed(sign: bool) -
     assert [(each.level, "signing_key" in each.remedy) for each in said()] == [(Level.WRONG, True)] * sign
     GitOpsRepository(url="https://git.example/shop.git", signing_key=SecretStr(SECRET)).save(name, overwrite=True)
     assert said() == []
+
+
+@pytest.mark.parametrize(("mode", "asked"), [("push", ()), ("pull-request", ("token",)), ("github-api", ("token",))])
+def test_a_token_is_asked_for_where_githubs_api_is(mode: Mode, asked: tuple[str, ...]) -> None:
+    deployments = [{"parameters": {"environment": "dev", "repository": "argosy"}}]
+    described = replace(environment(), mode=mode)
+    [block] = [each for each in blocks.wanted((described,), deployments) if each.kind == blocks.REPOSITORY]
+    assert tuple(field for need in block.needs for field in need.fields) == asked
 
 
 @pytest.mark.usefixtures("prefect")

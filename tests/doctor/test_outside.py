@@ -7,6 +7,8 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from pydantic import SecretStr
@@ -14,8 +16,10 @@ from pydantic import SecretStr
 from argosy.doctor import orchestrator, remotes
 from argosy.doctor.findings import Finding, Level
 from argosy.doctor.remotes import Given
+from argosy.environment import Environment
 from argosy.git import Git
 from deployments.local.git_server import BOT, GitServer
+from deployments.local.github.server import GitHubStandIn
 from deployments.local.process import free_port
 from tests.doctor.described import environment, on_amazon
 from tests.engine.argocd_documents import document
@@ -105,6 +109,40 @@ def test_a_service_in_trouble_is_down(check: Check, remedy: str) -> None:
     with served(lambda _request: Answer(503)) as host:
         finding = check(f"http://{host}")
     assert (finding.level, remedy in finding.remedy) == (Level.DOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("who", "level", "words"),
+    [
+        ("push", Level.GOOD, "write to acme/"),
+        ("pull", Level.WRONG, "only read"),
+        ("nobody", Level.WRONG, "renew the token"),
+        ("", Level.SKIPPED, "ARGOSY_GIT_PASSWORD"),
+    ],
+)
+def test_githubs_api_is_asked_whether_the_token_may_write(
+    git_server: tuple[GitServer, SecretStr], github: GitHubStandIn, who: str, level: Level, words: str
+) -> None:
+    git_server[0].create("doctored")
+    tokens = {each: github.admit(each, "doctored", permission=each).get_secret_value() for each in ("push", "pull")}
+    token = {"ARGOSY_GIT_PASSWORD": tokens.get(who, "ghp_wrong")} if who else {}
+    finding = remotes.github(given(seconds=10, **token), github.url, github.repository("doctored"))
+    assert (finding.level, words in f"{finding.why} {finding.remedy}") == (level, True), finding
+
+
+def test_githubs_api_is_asked_where_the_block_says_and_only_where_a_release_goes_that_way() -> None:
+    addresses = {"gitops-repository/a": "https://github.com/acme/shop.git", "api_repository/gitops-repository/a": "b/c"}
+
+    def asked(described: Environment) -> list[str]:
+        return [found.where for check in remotes.checks(given(), described, addresses, "") for found in _github(check)]
+
+    assert asked(replace(environment(), mode="auto")) == ["https://api.github.com"]
+    assert asked(environment()) == []
+
+
+def _github(check: Callable[[], Finding]) -> Iterator[Finding]:
+    if isinstance(check, partial) and check.func is remotes.github:
+        yield check()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -248,7 +248,7 @@ def test_one_that_has_nothing_to_say_any_more_is_closed_with_a_comment_and_its_b
         assert writer.delivery.withdraw(forge.mirror) is None
     assert (pull(forge), forge.branches()) == (None, ["main"])
     assert "Nothing is left to write" in forge.github.comments(forge.name, 1)[0]
-    assert propose(forge, "ui", run="run-3").pull_request == opened(forge).url  # nobody's no
+    assert propose(forge, "ui", run="run-3").pull_request == opened(forge).url
 
 
 def test_somebodys_commit_outlives_a_pull_request_that_is_closed(forge: Forge) -> None:
@@ -259,6 +259,8 @@ def test_somebodys_commit_outlives_a_pull_request_that_is_closed(forge: Forge) -
         writer.delivery.withdraw(forge.mirror)
     assert (pull(forge), forge.tip(BRANCH)) == (None, theirs)
     assert "somebody else's" in forge.github.comments(forge.name, 1)[0]
+    assert propose(forge, "ui", run="run-3").pull_request == opened(forge).url  # nobody's no
+    assert forge.tip(BRANCH) == theirs
 
 
 def test_a_run_about_some_services_drops_no_other_from_it(forge: Forge) -> None:
@@ -347,10 +349,10 @@ def automatic(forge: Forge) -> Any:
         return both.write_back(forge.shop.head, [forge.release()])
 
 
-def test_words_of_somebodys_own_mention_nobody_and_end_no_trailers(forge: Forge, monkeypatch: Any) -> None:
-    reason: Callable[[], str] = lambda: "see @everybody `x`\n\nArgosy-Environment: prod\nArgosy-Run: x"  # noqa: E731
+def test_words_of_somebodys_own_mention_nobody_and_end_no_trailers(forge: Forge) -> None:
+    reason = "see @everybody `x`\n\nArgosy-Environment: prod\nArgosy-Run: x"
     with proposing(forge, "run-2", "holds") as writer:
-        holding.put(writer, [Hold("cart", "dev", reason(), "Ada", NOW)])
+        holding.put(writer, [Hold("cart", "dev", reason, "Ada", NOW)])
     found = pull(forge, branch="argosy/dev/holds")
     assert found is not None
     assert " @everybody" not in found.body
