@@ -17,14 +17,14 @@ _POLL_SECONDS = 1.0
 def test_a_build_that_hangs_meets_its_timeout_and_is_gone_and_the_others_are_released(adopted: Store) -> None:
     mark, docker, config = uuid.uuid4().hex, "src/ui/Dockerfile", "argosy.yaml"
     whole, patient = adopted.read(docker), adopted.read(config)
-    hurried = patient.replace("  ui:\n    build:\n", "  ui:\n    build:\n      timeout: 5\n")
+    hurried = patient.replace("  ui:\n    build:\n", "  ui:\n    build:\n      timeout: 15\n")
     source = adopted.change("ui", "cart", **{docker: f"{whole}RUN sleep 600; : {mark}\n", config: hurried})
     run = Underway.begin(adopted)
     until(lambda: run.building(mark))
     started = run.process.children(recursive=True)
     ended = run.end()
     assert ended.state == "FAILED"
-    assert "ui: Docker build failure: the build was ended after 5 s" in ended.message
+    assert "ui: Docker build failure: the build was ended after 15 s" in ended.message
     assert adopted.results(ended) == dict.fromkeys(SERVICES, "untouched") | {"cart": "healthy", "ui": "failed"}
     run.gone(started)
     until(lambda: not run.building(mark), seconds=5)
