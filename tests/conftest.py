@@ -17,6 +17,7 @@ from deployments.local.git_server import BOT, GitServer
 from deployments.local.github.server import GitHubStandIn
 from tests import side_by_side
 from tests.cloud import Cloud
+from tests.engine.certificates import self_signed
 from tests.engine.yard import Yard
 from tests.users_home import UsersHome
 
@@ -89,15 +90,28 @@ def yard(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterator[Y
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Prefect server with an empty database, and nothing of the user's own profile."""
     from prefect.context import use_profile
-    from prefect.settings import PREFECT_HOME, PREFECT_SERVER_ANALYTICS_ENABLED, Profile
+    from prefect.settings import (
+        PREFECT_API_SSL_CERT_FILE,
+        PREFECT_HOME,
+        PREFECT_SERVER_ANALYTICS_ENABLED,
+        Profile,
+    )
     from prefect.testing.utilities import prefect_test_harness
 
-    settings = {PREFECT_HOME: tmp_path_factory.mktemp("prefect"), PREFECT_SERVER_ANALYTICS_ENABLED: False}
+    folder = tmp_path_factory.mktemp("prefect")
+    settings = {
+        PREFECT_HOME: folder,
+        PREFECT_SERVER_ANALYTICS_ENABLED: False,
+        # All that it trusts is read anew for each client, which took a third of a test; the server here has no TLS.
+        PREFECT_API_SSL_CERT_FILE: str(self_signed(folder)),
+    }
     profile = Profile(name="tests", settings=settings)
     with (
         use_profile(profile, override_environment_variables=True, include_current_context=False),
         prefect_test_harness(server_startup_timeout=_PATIENCE),
     ):
+        gc.collect()
+        gc.freeze()  # what stays until the end is not looked through after each test
         yield
 
 
