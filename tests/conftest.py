@@ -102,7 +102,7 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     settings = {
         PREFECT_HOME: folder,
         PREFECT_SERVER_ANALYTICS_ENABLED: False,
-        # All that it trusts is read anew for each client, which took a third of a test; the server here has no TLS.
+        # All that it trusts is read anew for each client, which took a quarter of a test; the server here has no TLS.
         PREFECT_API_SSL_CERT_FILE: str(self_signed(folder)),
     }
     profile = Profile(name="tests", settings=settings)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from argosy import credential_helper
 from argosy.errors import Transient
 from argosy.registry_login import Login, RegistryCredentials
 from argosy.secret_files import docker_config, secret_file
@@ -171,6 +172,13 @@ def test_one_who_asks_and_does_not_listen_holds_up_nobody(tmp_path: Path) -> Non
     login = Login.of(RegistryCredentials("AWS", SecretStr(PASSWORD)))
     with docker_config(tmp_path, {"localhost:5000": login}) as config, asking(config / "socket-0"):
         assert json.loads(helped(config))["Secret"] == PASSWORD
+
+
+def test_not_even_an_answer_that_does_not_fit_holds_up_anybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credential_helper, "_PATIENCE", 0.1)
+    login = Login.of(RegistryCredentials("AWS", SecretStr("x" * 4_000_000)))
+    with docker_config(tmp_path, {"localhost:5000": login}) as config, asking(config / "socket-0"):
+        assert len(json.loads(helped(config))["Secret"]) == 4_000_000
 
 
 def test_a_folder_with_a_long_and_strange_name_will_do(tmp_path: Path) -> None:
