@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from argosy.config_build import DefaultsConfig, ServiceConfig
-from argosy.config_ecr import EcrConfig
-from argosy.config_environment import ArgoCDConfig, EnvironmentConfig
-from argosy.config_names import Name
-from argosy.config_registry import RegistryConfig
-from argosy.config_section import Section
-from argosy.yaml_positions import Document
+from argosy.settings.build import DefaultsConfig, ServiceConfig
+from argosy.settings.ecr import EcrConfig
+from argosy.settings.environment import ArgoCDConfig, EnvironmentConfig
+from argosy.settings.names import Name
+from argosy.settings.registry import RegistryConfig
+from argosy.settings.section import Section
+from argosy.yaml_files.positions import Document
 
 FILE = "argosy.yaml"
 

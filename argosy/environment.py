@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from argosy.build_options import HERE, Builder
+from argosy.builds.options import HERE, Builder
 from argosy.config import FILE, Configuration
-from argosy.config_environment import ArgoCDConfig, EnvironmentConfig, PushConfig, TargetConfig
-from argosy.ecr_settings import DEFAULT_ECR, ECRSettings, resolve_ecr
+from argosy.ecr.settings import DEFAULT_ECR, ECRSettings, resolve_ecr
 from argosy.errors import ConfigurationError
+from argosy.gitops.patience import DEFAULT_PATIENCE, Patience
 from argosy.models import ImageReference, Service
-from argosy.patience import DEFAULT_PATIENCE, Patience
-from argosy.registry_targets import RegistryTarget, registry_targets
+from argosy.registries.targets import RegistryTarget, registry_targets
 from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Retry
-from argosy.scan_rules import ScanRules
+from argosy.scans.rules import ScanRules
 from argosy.services import chart_path, contradiction, described, image_keys
-from argosy.target_mode import Method, Mode
+from argosy.settings.environment import ArgoCDConfig, EnvironmentConfig, PushConfig, TargetConfig
+from argosy.settings.target_mode import Method, Mode
 
 STATE_FOLDER = ".argosy"
 """The folder of the target branch in which Argosy keeps what it writes besides values files."""

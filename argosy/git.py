@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from argosy.errors import ArgosyError, Terminal, Transient
-from argosy.process_groups import process_group, send
+from argosy.processes.groups import process_group, send
 
 _PROXY = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
 _PASSED_ON = ("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", *_PROXY)

@@ -45,7 +45,7 @@ class PolicyRule:
 
 @dataclass(frozen=True, slots=True)
 class LifecyclePolicy:
-    """The rules of a repository; `argosy.ecr_lifecycle` says whether ECR takes them."""
+    """The rules of a repository; `argosy.ecr.lifecycle` says whether ECR takes them."""
 
     rules: tuple[PolicyRule, ...]
 

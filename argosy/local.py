@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy import fetches, revisions
+from argosy import revisions
+from argosy.changes import fetches
 from argosy.config import FILE
-from argosy.config_text import environments, read
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, WrongUse
 from argosy.git import Git
+from argosy.settings.text import environments, read
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from argosy.build_options import PLAINLY, BuildOptions
+from argosy.builds.options import PLAINLY, BuildOptions
 from argosy.resilience import DEFAULT_RETRY, Retry
 
 RECIPE = "1"

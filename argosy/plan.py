@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from argosy.environment import Environment
-from argosy.holds import words
+from argosy.holds.holds import words
 from argosy.models import Hold, ImageReference, Plan, Service, ServicePlan, State
 from argosy.standing import Presence, Situation
 from argosy.state import Released

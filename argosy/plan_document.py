@@ -6,7 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from argosy import references, trailers
+from argosy import trailers
+from argosy.edits import references
 from argosy.models import Hold, Plan, ServicePlan
 
 

@@ -14,8 +14,8 @@ import httpx
 from pydantic import SecretStr
 
 from argosy.errors import ConfigurationError, Terminal, Transient, WrongUse
-from argosy.registry_auth import is_loopback
-from argosy.registry_errors import unreachable
+from argosy.registries.auth import is_loopback
+from argosy.registries.errors import unreachable
 
 _DELAYS = (0.2, 0.4, 0.8, 1.6, 3.2)
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*")

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from argosy.build_options import BuildOptions
+from argosy.builds.options import BuildOptions
 from argosy.config import FILE, Configuration
-from argosy.config_build import BuildConfig, ServiceConfig
-from argosy.config_chart import USUAL_FOLDER, KeysConfig
-from argosy.config_environment import EnvironmentConfig
 from argosy.errors import ConfigurationError
 from argosy.models import BuildContext, ImageKeys, Service
+from argosy.settings.build import BuildConfig, ServiceConfig
+from argosy.settings.chart import USUAL_FOLDER, KeysConfig
+from argosy.settings.environment import EnvironmentConfig
 
 _USUAL = KeysConfig()
 _PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")

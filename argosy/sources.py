@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from argosy.digests import environment_at
 from argosy.errors import Terminal, WrongUse
-from argosy.mirror import Mirror
+from argosy.gitops.mirror import Mirror
+from argosy.inputs.digests import environment_at
 from argosy.models import SHA, Resolved
 
 

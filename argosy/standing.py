@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from argosy import hands, holds, state
-from argosy.comparison import Compared, compare
-from argosy.coverage import covers
-from argosy.digests import Digests, Survey
+from argosy import state
 from argosy.errors import Terminal
-from argosy.hands import Hand
+from argosy.holds import hands, holds
+from argosy.holds.coverage import covers
+from argosy.holds.hands import Hand
+from argosy.inputs.comparison import Compared, compare
+from argosy.inputs.digests import Digests, Survey
 from argosy.models import ContentDigest, Hold
 from argosy.release_history import History
 from argosy.state import Reader, Released

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from argosy import notes, references
+from argosy import notes
 from argosy.batches import commits, contents, descendants, identify, outside
+from argosy.edits import references
 from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
 from argosy.git import EXECUTABLE, LINK, REGULAR, SUBMODULE, Git

@@ -13,7 +13,7 @@ from argosy.models import Hold
 from argosy.standing import Situation
 
 if TYPE_CHECKING:  # git alone is asked mostly, and a web client takes its time to load
-    from argosy.argocd import ArgoCD
+    from argosy.argocd.client import ArgoCD
 
 _CONCURRENT = 8
 

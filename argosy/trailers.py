@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argosy.git import Git
-from argosy.holds import words as words_of_hold
+from argosy.holds.holds import words as words_of_hold
 from argosy.models import ContentDigest, Hold, ImageReference, Release, ServicePlan
 from argosy.printable import printable
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from argosy.config_text import read
+from argosy.settings.text import read
 from benchmarks.report import Figure, Ratio, Result, alternate, main
 
 ROUNDS = 7

@@ -15,15 +15,15 @@ from typing import Self
 from pydantic import SecretStr
 
 from argosy import state
-from argosy.commits import Draft, Identity, commit
-from argosy.digests import environment_at
 from argosy.environment import Environment
 from argosy.git import Git
-from argosy.gitops import Writer
-from argosy.mirror import Mirror, PushRejected, Remote
+from argosy.gitops.commits import Draft, Identity, commit
+from argosy.gitops.mirror import Mirror, PushRejected, Remote
+from argosy.gitops.signing import Signing, SigningKey
+from argosy.gitops.writer import Writer
+from argosy.inputs.digests import environment_at
 from argosy.models import ContentDigest, ImageReference, Release
-from argosy.process_groups import shared_group
-from argosy.signing import Signing, SigningKey
+from argosy.processes.groups import shared_group
 from benchmarks.chronicle import Claim
 from deployments.local.git_server import BOT, DEVELOPER, GitServer
 from deployments.local.signing import SigningKey as Pair

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from argosy import charts
+from argosy.edits import charts
 from benchmarks.report import Figure, Ratio, Result, alternate, main
 
 ROUNDS = 5

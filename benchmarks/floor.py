@@ -14,10 +14,10 @@ from pathlib import Path
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.git import environment
-from argosy.mirror import Remote
+from argosy.gitops.mirror import Remote
 from argosy.models import Service
-from argosy.registry_auth import RegistryCredentials
-from argosy.secret_files import docker_config, secret_file
+from argosy.processes.secret_files import docker_config, secret_file
+from argosy.registries.auth import RegistryCredentials
 from benchmarks import slow_shop
 from deployments.local.git_server import DEVELOPER
 from deployments.local.registry import USER

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from argosy.digests import Digests, environment_at
 from argosy.git import Git
+from argosy.inputs.digests import Digests, environment_at
 from benchmarks import monorepos
 
 CHANGED = 10

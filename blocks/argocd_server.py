@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
-from argosy.argocd import ArgoCD
+from argosy.argocd.client import ArgoCD
 from argosy.redact import remember
 
 

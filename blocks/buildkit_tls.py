@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
-from argosy.builders import BuilderTLS
+from argosy.builds.builders import BuilderTLS
 from argosy.redact import remember
 
 

@@ -10,10 +10,10 @@ from prefect.blocks.core import Block
 from prefect_aws import AwsCredentials
 from pydantic import Field, SecretStr
 
-from argosy import ecr
+from argosy.ecr import control_plane as ecr
 from argosy.redact import remember
-from argosy.registry import Registry
-from argosy.registry_login import Login, RegistryCredentials
+from argosy.registries.login import Login, RegistryCredentials
+from argosy.registries.registry import Registry
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient

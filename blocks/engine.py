@@ -6,8 +6,8 @@ from prefect.blocks.system import Secret
 from prefect_docker import DockerHost
 from pydantic import SecretStr
 
-from argosy.build_options import HERE, Builder
-from argosy.builders import BuilderHost
+from argosy.builds.builders import BuilderHost
+from argosy.builds.options import HERE, Builder
 from argosy.errors import ConfigurationError
 from argosy.redact import remember
 from blocks.buildkit_tls import BuildKitTLS

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr, field_validator
 
-from argosy.commits import Identity
 from argosy.errors import ConfigurationError
-from argosy.github import GitHub, whereabouts
+from argosy.github.client import GitHub, whereabouts
+from argosy.gitops.commits import Identity
+from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.signing import SigningKey
 from argosy.home import home
-from argosy.mirror import Mirror, Remote
 from argosy.redact import remember
-from argosy.signing import SigningKey
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 

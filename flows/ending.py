@@ -10,8 +10,8 @@ from threading import Timer
 
 from prefect.exceptions import TerminationSignal
 
-from argosy import cancellation
 from argosy.errors import ArgosyError
+from argosy.processes import cancellation
 from tasks import connections
 
 _SECONDS = 3.0  # of the 5 that a run has, so that a busy machine has some too

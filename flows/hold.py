@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from argosy.errors import ArgosyError, PolicyRefused
 from argosy.flow_runs import AWAITING_MERGE
-from argosy.hold_request import HoldRequest
+from argosy.holds.request import HoldRequest
 from flows.ending import prompt_end
 from flows.refusal import ended
 from tasks.edge import guarded

@@ -19,7 +19,7 @@ from argosy.models import BuildResult, BuildStatus, Plan, Verdict, WriteBack
 from argosy.plan import based_on, blocked, waves
 from argosy.redact import redact
 from argosy.report import Findings, Report, awaiting, planned, summarise
-from argosy.scan_gate import refusal
+from argosy.scans.gate import refusal
 from flows.ending import prompt_end
 from flows.futures import Settled, sentence, settle
 from flows.returning import take_back

@@ -6,7 +6,7 @@ import logging
 from contextvars import copy_context
 from threading import Thread
 
-from argosy import build_clients
+from argosy.builds import clients as build_clients
 from argosy.home import run_folder
 from blocks.container_registry import ecr_client
 from tasks.building import default_branch

@@ -15,7 +15,7 @@ from prefect_docker import DockerHost
 from pydantic import ValidationError
 
 from argosy.errors import ArgosyError, ConfigurationError, Terminal, Transient, WrongUse
-from argosy.registry_errors import unreachable
+from argosy.registries.errors import unreachable
 from blocks.argocd_server import ArgoCDServer
 from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry

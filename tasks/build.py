@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from argosy import publishing
-from argosy.build_output import BuildOutput
+from argosy.builds.output import BuildOutput
 from argosy.errors import CircuitOpen, Transient
 from argosy.models import BuildResult, BuildStatus, ImageReference, ServicePlan, State
-from argosy.registry import Manifest, Registry
-from argosy.registry_login import renewing
-from argosy.registry_targets import RegistryTarget
-from argosy.side_by_side import beside
+from argosy.processes.side_by_side import beside
+from argosy.registries import publishing
+from argosy.registries.login import renewing
+from argosy.registries.registry import Manifest, Registry
+from argosy.registries.targets import RegistryTarget
 from tasks.building import build_image, copy_home
 from tasks.ensure_repository import ensure_home, ensured
 from tasks.policy import stage

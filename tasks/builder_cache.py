@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from argosy import build_clients
+from argosy.builds import clients as build_clients
 from argosy.errors import ArgosyError
 from argosy.home import run_folder
 from tasks import connections

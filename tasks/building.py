@@ -7,22 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from argosy import build_cache, image_copies, images
-from argosy.base_images import pinned
-from argosy.build_context import contexts, export
-from argosy.build_output import BuildOutput
-from argosy.build_request import NO_CACHE, BuildRequest, Cache, origin
-from argosy.build_slots import Slots
-from argosy.builders import BuilderHost
-from argosy.cache_exports import Build, Tell
-from argosy.content import BuildInputs
-from argosy.dockerfile import declares
+from argosy.builds import cache as build_cache
+from argosy.builds import image_copies, images
+from argosy.builds.builders import BuilderHost
+from argosy.builds.cache_exports import Build, Tell
+from argosy.builds.output import BuildOutput
+from argosy.builds.request import NO_CACHE, BuildRequest, Cache, origin
+from argosy.builds.slots import Slots
 from argosy.errors import ArgosyError, Terminal
 from argosy.home import run_folder
+from argosy.inputs.base_images import pinned
+from argosy.inputs.build_context import contexts, export
+from argosy.inputs.content import BuildInputs
+from argosy.inputs.dockerfile import declares
+from argosy.inputs.snapshot import Snapshot
 from argosy.models import ImageReference, Service, ServicePlan
-from argosy.registry import Manifest, Registry
-from argosy.registry_login import Login
-from argosy.snapshot import Snapshot
+from argosy.registries.login import Login
+from argosy.registries.registry import Manifest, Registry
 from tasks import connections
 from tasks.progress import following
 from tasks.recent import Recent

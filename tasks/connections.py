@@ -10,9 +10,9 @@ from typing import Any, TypeVar, cast
 from prefect.runtime import flow_run
 
 from argosy.breaker import Breaker
-from argosy.cache_exports import CacheExports
-from argosy.registry import Registry
-from argosy.registry_login import Login
+from argosy.builds.cache_exports import CacheExports
+from argosy.registries.login import Login
+from argosy.registries.registry import Registry
 from argosy.resilience import BreakerPolicy
 from blocks.container_registry import ContainerRegistry
 from tasks.block_loading import load_block

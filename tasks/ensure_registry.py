@@ -6,7 +6,8 @@ import logging
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from argosy import ecr, ecr_registry
+from argosy.ecr import control_plane as ecr
+from argosy.ecr import registry as ecr_registry
 from blocks.container_registry import ecr_client
 from tasks.policy import stage
 from tasks.workspace import Workspace

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from prefect.runtime import flow_run
 
-from argosy import ecr
+from argosy.ecr import control_plane as ecr
 from argosy.errors import ConfigurationError, Transient
 from argosy.models import Service
-from argosy.registry_targets import RegistryTarget
+from argosy.registries.targets import RegistryTarget
 from blocks.container_registry import ecr_client
 from tasks.recent import Recent
 from tasks.workspace import Workspace

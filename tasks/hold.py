@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from argosy import hold_request, holding, standing
-from argosy.base_images import looked_up
-from argosy.digests import Digests
-from argosy.hold_request import HoldRequest
-from argosy.holding import Holding
+from argosy import standing
+from argosy.holds import holding
+from argosy.holds import request as hold_request
+from argosy.holds.holding import Holding
+from argosy.holds.request import HoldRequest
+from argosy.inputs.base_images import looked_up
+from argosy.inputs.digests import Digests
 from argosy.models import ContentDigest, Hold, Resolved
 from tasks.policy import stage
 from tasks.workspace import Workspace, now

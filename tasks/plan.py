@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from argosy import plan as planning
-from argosy import publishing
-from argosy.base_images import looked_up
-from argosy.digests import Digests
+from argosy.inputs.base_images import looked_up
+from argosy.inputs.digests import Digests
 from argosy.models import Plan, Resolved
+from argosy.registries import publishing
 from argosy.standing import look
 from tasks.artifacts import show_table
 from tasks.policy import stage

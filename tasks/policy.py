@@ -10,8 +10,8 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import Task, task
 from prefect.client.schemas.objects import State, TaskRun
 
-from argosy import cancellation
 from argosy.errors import Transient
+from argosy.processes import cancellation
 from argosy.resilience import DEFAULT_RETRY, Retry
 from tasks.edge import guarded
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.runtime import task_run
 
-from argosy.build_output import BuildOutput
+from argosy.builds.output import BuildOutput
 from argosy.errors import ArgosyError
 from argosy.models import Plan
 from tasks.artifacts import ProgressBar

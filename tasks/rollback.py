@@ -6,10 +6,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from argosy import holds, restoring
-from argosy.base_images import looked_up
-from argosy.digests import Digests, environment_at
 from argosy.errors import Terminal
+from argosy.gitops import restoring
+from argosy.holds import holds
+from argosy.inputs.base_images import looked_up
+from argosy.inputs.digests import Digests, environment_at
 from argosy.models import Hold, Resolved, ServicePlan, State, WriteBack
 from argosy.resilience import Retry
 from argosy.rollback import Chooser, Restoration, RollbackRequest

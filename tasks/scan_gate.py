@@ -8,14 +8,16 @@ from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from argosy import cancellation, ecr, scan_table
-from argosy import scan_gate as gate
+from argosy.ecr import control_plane as ecr
 from argosy.errors import ConfigurationError
 from argosy.models import BuildResult, ServicePlan
-from argosy.scan_findings import NOT_FOUND, EcrScans, Scan
-from argosy.scan_gate import Ruling, ScanVerdict
-from argosy.scan_images import ScannedImage, scanned_images
-from argosy.scan_wait import scans
+from argosy.processes import cancellation
+from argosy.scans import gate
+from argosy.scans import table as scan_table
+from argosy.scans.findings import NOT_FOUND, EcrScans, Scan
+from argosy.scans.gate import Ruling, ScanVerdict
+from argosy.scans.images import ScannedImage, scanned_images
+from argosy.scans.wait import scans
 from blocks.container_registry import ecr_client
 from tasks.artifacts import show_table
 from tasks.policy import stage

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from argosy import publishing, state
+from argosy import state
 from argosy.environment import Environment
 from argosy.errors import CircuitOpen, Unwell
 from argosy.models import ImageReference, Service
-from argosy.registry import Registry
-from argosy.registry_clients import Clients
+from argosy.registries import publishing
+from argosy.registries.clients import Clients
+from argosy.registries.registry import Registry
 from argosy.state import Released
 from tasks.policy import stage
 from tasks.workspace import Workspace

@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from argosy import cancellation, notes, verification
+from argosy import notes
+from argosy.argocd import verification
+from argosy.argocd.lineage import relation_to
 from argosy.errors import ConfigurationError
-from argosy.lineage import relation_to
 from argosy.models import Awaited, Health, Verdict
+from argosy.processes import cancellation
 from argosy.redact import redact
 from tasks.policy import stage
 from tasks.workspace import Workspace, now, run_id

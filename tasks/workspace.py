@@ -15,20 +15,20 @@ from prefect_aws import AwsCredentials
 from prefect_docker import DockerHost
 from pydantic import SecretStr
 
-from argosy.api_commits import ApiCommits
 from argosy.breaker import Breaker
-from argosy.builders import BuilderHost
-from argosy.delivery import PushedUnlessProtected
-from argosy.digests import environment_at
+from argosy.builds.builders import BuilderHost
 from argosy.environment import Environment
-from argosy.gitops import Writer
-from argosy.mirror import Mirror
+from argosy.github.api_commits import ApiCommits
+from argosy.github.pull_requests import PullRequests
+from argosy.github.rolling_branch import Kind
+from argosy.gitops.delivery import PushedUnlessProtected
+from argosy.gitops.mirror import Mirror
+from argosy.gitops.writer import Writer
+from argosy.inputs.digests import environment_at
 from argosy.models import Service
-from argosy.pull_requests import PullRequests
-from argosy.registry import Registry
-from argosy.registry_login import Login
-from argosy.registry_targets import RegistryTarget
-from argosy.rolling_branch import Kind
+from argosy.registries.login import Login
+from argosy.registries.registry import Registry
+from argosy.registries.targets import RegistryTarget
 from blocks.argocd_server import ArgoCDServer
 from blocks.buildkit_tls import BuildKitTLS
 from blocks.engine import build_secret, builder_host

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.changes import Change
+from argosy.changes.touched import Change
 from argosy.cli.screen import answer
 from argosy.errors import WrongUse
 

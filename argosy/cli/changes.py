@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from argosy.changes import Change, Filters
+from argosy.changes.filters import Filter
+from argosy.changes.touched import Change, Filters
 from argosy.cli import change_output as output
 from argosy.cli.options import Options, Parser
 from argosy.errors import ConfigurationError, ExitCode, WrongUse
-from argosy.filters import Filter
 from argosy.git import Git
 from argosy.globs import QUANTIFIERS
 
@@ -69,8 +69,8 @@ def run(options: Options) -> ExitCode:
 
 
 def _compared(options: Options) -> output.Verdict:
-    from argosy.bases import Asked, compare
-    from argosy.differences import of_any
+    from argosy.changes.bases import Asked, compare
+    from argosy.changes.differences import of_any
 
     own, git = options.own, Git(options.repo)
     asked = Asked(own.base or None, own.head or "HEAD", own.merge_base, own.default_branch)
@@ -81,14 +81,14 @@ def _compared(options: Options) -> output.Verdict:
 
 
 def _listed(options: Options) -> output.Verdict:
-    from argosy.file_lists import read
+    from argosy.changes.file_lists import read
 
     filters = Filters(_filters(options, None), options.own.quantifier)
     return _judged(filters, read(options.own.files_from), options, (None, None), None)
 
 
 def _history(options: Options) -> ExitCode:
-    from argosy.history import History
+    from argosy.changes.history import History
 
     if options.own.github_output:
         raise WrongUse("--history has no one answer for --github-output", remedy="leave one of the two out")
@@ -119,10 +119,10 @@ def _judged(
 def _filters(options: Options, configuration: bytes | None) -> Mapping[str, Filter]:
     """The filters: of --filters, of --config, of `configuration`, or else of the file in the folder."""
     if options.own.filters:
-        from argosy.filters import read
+        from argosy.changes.filters import read
 
         return read(_content(options.own.filters), str(options.own.filters))
-    from argosy import service_filters
+    from argosy.changes import service_filters
 
     if configuration is not None and options.config is None:
         return service_filters.read(configuration, _FILE)

@@ -44,8 +44,8 @@ def _check(options: Options) -> ExitCode:
 def _show(options: Options) -> ExitCode:
     from argosy.cli import effective_table
     from argosy.config import loaded
-    from argosy.config_text import settings
-    from argosy.yaml_positions import Document
+    from argosy.settings.text import settings
+    from argosy.yaml_files.positions import Document
 
     file = options.configuration
     document = Document(_read(file), file.name)
@@ -64,7 +64,7 @@ def _read(file: Path) -> bytes:
 
 
 def _schema(options: Options) -> ExitCode:
-    from argosy import config_schema
+    from argosy.settings import schema as config_schema
 
     if options.json:
         answer(config_schema.schema())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from argosy import explanation
 from argosy.cli.options import Options, Parser
 from argosy.cli.screen import answer
-from argosy.content import BuildInputs
-from argosy.digests import Digests
 from argosy.environment import Environment
 from argosy.errors import ExitCode, Terminal, WrongUse
+from argosy.inputs import explanation
+from argosy.inputs.content import BuildInputs
+from argosy.inputs.digests import Digests
 from argosy.local import Clone
 from argosy.models import RECIPE
 from argosy.printable import printable

@@ -15,7 +15,7 @@ from argosy.errors import ExitCode, WrongUse
 from argosy.printable import printable
 
 if TYPE_CHECKING:
-    from argosy.file_edits import Edited
+    from argosy.edits.file_edits import Edited
 
 _PATHS = r"""
 A path is image.tag, list[0].image, containers[name=ui].image; \ before a `.`, `[` or `=` makes it part of a key. Values
@@ -37,7 +37,7 @@ def configure(parser: Parser) -> None:
 def run(options: Options) -> ExitCode:
     """Make the edits, or show them; nothing is written where one of them cannot be made."""
     # Imported late: who asks for help waits for nothing.
-    from argosy import file_edits
+    from argosy.edits import file_edits
 
     own = options.own
     requests = [file_edits.Request(each.file, each.values, each.document) for each in _asked(own.groups)]
@@ -94,7 +94,7 @@ class _File(_Grouped):
 class _Set(_Grouped):
     def take(self, groups: list[_Group], value: str) -> None:
         """Add a value to the last file's."""
-        from argosy.edit_paths import assignment
+        from argosy.edits.paths import assignment
 
         path, text = assignment(value)
         values = self.last(groups).values

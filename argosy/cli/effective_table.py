@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from argosy.cli.options import Options
 from argosy.cli.screen import answer
-from argosy.effective import Origin, Setting, Value
+from argosy.settings.effective import Origin, Setting, Value
 
 
 def show(found: Mapping[str, Sequence[Setting]], file: str, options: Options) -> None:

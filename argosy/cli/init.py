@@ -35,9 +35,9 @@ def run(options: Options) -> ExitCode:
     if not (options.own.dry or options.own.force) and (file.exists() or file.is_symlink()):
         raise taken(file)
     # Imported late: who has a file already waits for nothing.
-    from argosy import config_schema
     from argosy.discovery.document import written
     from argosy.discovery.proposal import propose
+    from argosy.settings import schema as config_schema
 
     proposal = propose(options.repo)
     text = written(proposal, config_schema.FILE)
@@ -50,7 +50,7 @@ def run(options: Options) -> ExitCode:
 
 
 def _check(text: str, file: Path) -> None:
-    from argosy.config_text import problems
+    from argosy.settings.text import problems
 
     for problem in problems(text.encode(), file.name):
         raise ConfigurationError(

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from argosy.cli.options import Options
-from argosy.config_text import environments
 from argosy.errors import ConfigurationError, WrongUse
+from argosy.settings.text import environments
 
 
 def whoever(repo: Path) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 from argosy import plan as planning
 from argosy.cli.options import Options, Parser
 from argosy.cli.screen import answer
-from argosy.digests import Digests
 from argosy.environment import Environment
 from argosy.errors import ExitCode, WrongUse
+from argosy.inputs.digests import Digests
 from argosy.local import Clone
 from argosy.models import Plan
 from argosy.plan_document import document

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager
 
-from argosy.base_images import looked_up
-from argosy.digests import Digests
 from argosy.doctor.remotes import Given, registry_credentials
 from argosy.environment import Environment
-from argosy.publishing import presence
-from argosy.registry import Registry
+from argosy.inputs.base_images import looked_up
+from argosy.inputs.digests import Digests
+from argosy.registries.publishing import presence
+from argosy.registries.registry import Registry
 from argosy.standing import Presence, Situation
 
 

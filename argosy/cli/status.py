@@ -11,9 +11,9 @@ from typing import Any
 from argosy import notes
 from argosy.cli.options import Options, Parser
 from argosy.cli.screen import answer
-from argosy.digests import Digests
 from argosy.environment import Environment
 from argosy.errors import ExitCode, WrongUse
+from argosy.inputs.digests import Digests
 from argosy.local import Clone, Sides
 from argosy.standing import Situation, look
 from argosy.status import Seen, Status, ask, statuses
@@ -66,7 +66,7 @@ def _seen(environment: Environment) -> dict[str, Seen]:
     if environment.watch is None or not os.environ.get("ARGOCD_SERVER"):
         return {}
     # Imported late: git alone is asked mostly.
-    from argosy.argocd import ArgoCD
+    from argosy.argocd.client import ArgoCD
     from argosy.doctor.remotes import SECONDS, Given
 
     token = Given(os.environ).secret("ARGOCD_AUTH_TOKEN")

@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from argosy.config_build import DefaultsConfig
-from argosy.config_chart import USUAL_FOLDER
-from argosy.config_registry import PLACEHOLDER_ACCOUNT
 from argosy.discovery.factoring import Factored, factored
 from argosy.discovery.notes import Note
 from argosy.discovery.proposal import Environment, Proposal
 from argosy.discovery.services import Service
-from argosy.yaml_data import resolved
+from argosy.settings.build import DefaultsConfig
+from argosy.settings.chart import USUAL_FOLDER
+from argosy.settings.registry import PLACEHOLDER_ACCOUNT
+from argosy.yaml_files.data import resolved
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./@+-]*")
 _WIDTH = 118

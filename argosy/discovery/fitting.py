@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from argosy.config_names import ApplicationName, Branch, Host, Region, RelativePath, RepositoryName
+from argosy.settings.names import ApplicationName, Branch, Host, Region, RelativePath, RepositoryName
 
 _KINDS = {
     "application": ApplicationName,

@@ -11,8 +11,8 @@ from argosy.discovery.dockerfiles import Candidate
 from argosy.discovery.manifests import at, documents
 from argosy.discovery.notes import Note
 from argosy.discovery.tree import Tree
+from argosy.edits.references import read_reference
 from argosy.errors import Terminal
-from argosy.references import read_reference
 
 _SHOWN = 5
 _GENERIC = frozenset({"chart", "charts", "helm", "deploy", "deployment", "k8s", "kubernetes"})

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from argosy.errors import ConfigurationError
-from argosy.yaml_positions import Document
+from argosy.yaml_files.positions import Document
 
 _BETWEEN = re.compile(r"^---(?=\s|$).*$", re.MULTILINE)
 

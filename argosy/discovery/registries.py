@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from argosy.config_registry import PLACEHOLDER_ACCOUNT
 from argosy.discovery.factoring import factored
 from argosy.discovery.fitting import fits
 from argosy.discovery.notes import Note
 from argosy.discovery.tree import Tree
+from argosy.settings.registry import PLACEHOLDER_ACCOUNT
 
 PLACEHOLDER_REGION = "us-east-1"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from argosy.config import Configuration, load
-from argosy.config_registry import PLACEHOLDER_ACCOUNT
-from argosy.config_text import problems
 from argosy.doctor.findings import Finding, Level
 from argosy.environment import Environment, resolve
 from argosy.errors import ConfigurationError
+from argosy.settings.registry import PLACEHOLDER_ACCOUNT
+from argosy.settings.text import problems
 
 _WHAT = "configuration"
 

@@ -6,13 +6,13 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from argosy.content import InputFile
 from argosy.doctor.findings import Finding, Level, of_error
 from argosy.doctor.tracked import Checkout
 from argosy.environment import Environment
 from argosy.errors import ArgosyError
+from argosy.inputs.content import InputFile
+from argosy.inputs.snapshot import Snapshot
 from argosy.models import Service
-from argosy.snapshot import Snapshot
 
 _WHAT = "build context"
 _LEAVE_OUT = "leave it out with .dockerignore"

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy.builders import BuilderHost
+from argosy.builds.builders import BuilderHost
 from argosy.doctor import checkout, configuration, inputs, machine, orchestrator, remotes
 from argosy.doctor.findings import Finding
 from argosy.doctor.tracked import Checkout

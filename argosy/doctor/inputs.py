@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from argosy.doctor import contexts, repository_policies
 from argosy.doctor.findings import Finding, Level, of_error
 from argosy.doctor.tracked import Checkout
+from argosy.edits.references import read_reference
 from argosy.environment import Environment
 from argosy.errors import ArgosyError
 from argosy.models import Service
-from argosy.references import read_reference
 
 _COMMIT = "commit it: a release reads commits alone"
 

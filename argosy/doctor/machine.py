@@ -12,10 +12,10 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from argosy.build_errors import classify
-from argosy.builders import BuilderHost
+from argosy.builds.builders import BuilderHost
+from argosy.builds.engine_errors import engine as no_engine
+from argosy.builds.errors import classify
 from argosy.doctor.findings import Finding, Level, probed
-from argosy.engine_errors import engine as no_engine
 from argosy.errors import Terminal, Transient
 
 _GIT = (2, 34)  # the first that signs with SSH keys

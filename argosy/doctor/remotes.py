@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 import httpx
 from pydantic import SecretStr
 
-from argosy.argocd import ArgoCD
-from argosy.commits import Identity
+from argosy.argocd.client import ArgoCD
 from argosy.doctor.findings import Finding, Level, probed
 from argosy.environment import Environment
 from argosy.errors import Terminal, Transient
 from argosy.git import Git, GitError
-from argosy.github import GitHub, whereabouts
-from argosy.mirror import Remote
+from argosy.github.client import GitHub, whereabouts
+from argosy.gitops.commits import Identity
+from argosy.gitops.mirror import Remote
+from argosy.gitops.transfer_errors import explain
 from argosy.redact import remember
-from argosy.registry import Registry
-from argosy.registry_auth import RegistryCredentials, is_loopback
-from argosy.registry_errors import fault, unreachable
-from argosy.registry_targets import RegistryTarget
+from argosy.registries.auth import RegistryCredentials, is_loopback
+from argosy.registries.errors import fault, unreachable
+from argosy.registries.registry import Registry
+from argosy.registries.targets import RegistryTarget
 from argosy.resilience import ONCE
-from argosy.transfer_errors import explain
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr.client import ECRClient
@@ -104,7 +104,7 @@ def _ecr_login(given: Given, target: RegistryTarget) -> tuple[str, RegistryCrede
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from argosy import ecr
+    from argosy.ecr import control_plane as ecr
 
     limits = Config(connect_timeout=given.seconds, read_timeout=given.seconds, retries={"total_max_attempts": 1})
     try:

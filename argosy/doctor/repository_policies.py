@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from argosy.doctor.findings import Finding, Level
 from argosy.doctor.tracked import Checkout
-from argosy.ecr_documents import policy_flaw
+from argosy.ecr.documents import policy_flaw
 from argosy.environment import Environment
 
 _WHAT = "repository policy"

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from argosy.config import FILE
-from argosy.config_text import problems, read
 from argosy.errors import ConfigurationError, WrongUse
 from argosy.git import environment
+from argosy.settings.text import problems, read
 
 # git refuses to read what another user owns, as root does for a user. This clone is the way that is safe all the same:
 # it takes objects through upload-pack, which runs nothing that a repository's configuration names. The setting is a

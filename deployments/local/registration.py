@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from argosy.config import FILE, load
 from argosy.environment import Blocks, Environment, resolve
 from argosy.errors import Terminal
-from argosy.registry_targets import RegistryTarget
+from argosy.registries.targets import RegistryTarget
 from deployments.local.aws import REGION, AccessKey
 from deployments.local.git_server import BOT
 from deployments.local.prefect_server import prefect_environment

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from argosy.digests import Digests, environment_at
 from argosy.git import Git
+from argosy.inputs.digests import Digests, environment_at
 from argosy.models import ContentDigest
 from benchmarks import slow_shop
 

@@ -14,9 +14,9 @@ from prefect_aws import AwsCredentials
 from prefect_docker import DockerHost
 from pydantic import SecretStr, ValidationError
 
-from argosy.build_options import Builder
+from argosy.builds.options import Builder
 from argosy.errors import ConfigurationError, Terminal, Transient
-from argosy.signing import SigningKey
+from argosy.gitops.signing import SigningKey
 from blocks.argocd_server import ArgoCDServer
 from blocks.buildkit_tls import BuildKitTLS
 from blocks.container_registry import ContainerRegistry

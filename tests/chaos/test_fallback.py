@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from argosy.home import home
-from argosy.registry import Registry as Client
-from argosy.registry import RegistryCredentials
+from argosy.registries.registry import Registry as Client
+from argosy.registries.registry import RegistryCredentials
 from deployments.local.argocd.repository import Login
 from deployments.local.registry import USER, Registry, binary
 from tests.chaos.parts import absent

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from argosy.bases import ZERO
+from argosy.changes.bases import ZERO
 from argosy.cli.change_output import readable
 from tests.cli.process import ROOT, argosy, spoken
 from tests.engine.shop import Shop

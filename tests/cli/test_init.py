@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.config_schema import text as schema
+from argosy.settings.schema import text as schema
 from tests.cli.process import argosy, spoken
 from tests.discovery.repository import chart, made
 

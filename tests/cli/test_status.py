@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy import holds
+from argosy.holds import holds
 from tests.cli.process import argosy, spoken
 from tests.engine.argocd_documents import document
 from tests.engine.planning import verify

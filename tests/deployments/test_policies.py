@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from argosy import ecr
-from argosy.ecr_lifecycle import default_policy
-from argosy.ecr_registry import ensure_registry
+from argosy.ecr import control_plane as ecr
+from argosy.ecr.lifecycle import default_policy
+from argosy.ecr.registry import ensure_registry
 from argosy.infrastructure import (
     ECRRegistry,
     ECRRepository,

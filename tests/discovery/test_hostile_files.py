@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from argosy.config import load
-from argosy.config_text import problems
 from argosy.discovery.document import written
 from argosy.discovery.proposal import propose
+from argosy.settings.text import problems
 from tests.discovery.repository import application, chart, made
 
 HOSTILE = [

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from argosy.config import load
-from argosy.config_text import problems
 from argosy.discovery.document import written
 from argosy.discovery.proposal import propose
 from argosy.environment import resolve
 from argosy.errors import ConfigurationError
+from argosy.settings.text import problems
 from tests.discovery.repository import chart, made, resolved, text, whys
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "retail-store"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from argosy.config_text import read
 from argosy.environment import Environment
+from argosy.settings.text import read
 from tests.engine.shop import CONFIGURATION
 
 _ECR = 'registry: {type: ecr, account_id: "123456789012", region: eu-west-1, repository: "shop-{service}"}'

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from argosy.build_context import export
 from argosy.doctor import checkout, inputs
 from argosy.doctor.findings import Finding, Level
 from argosy.doctor.tracked import Checkout
 from argosy.errors import Terminal
-from argosy.snapshot import Snapshot
+from argosy.inputs.build_context import export
+from argosy.inputs.snapshot import Snapshot
 from tests.engine.shop import Shop, run
 
 

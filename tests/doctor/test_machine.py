@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.builders import BuilderHost
+from argosy.builds.builders import BuilderHost
 from argosy.doctor import machine
 from argosy.doctor.findings import Finding, Level, probed
 from deployments.local.engine import packages as engine_packages

@@ -18,7 +18,7 @@ from argosy.doctor import blocks, orchestrator
 from argosy.doctor.findings import Finding, Level
 from argosy.environment import Environment
 from argosy.prefect_api import PrefectApi
-from argosy.target_mode import Mode
+from argosy.settings.target_mode import Mode
 from blocks.argocd_server import ArgoCDServer
 from blocks.container_registry import ContainerRegistry
 from blocks.gitops_repository import GitOpsRepository

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from argosy import plan as planning
 from argosy import state
-from argosy.applications import Application
-from argosy.argocd import ArgoCD
-from argosy.digests import Digests, environment_at
+from argosy.argocd.applications import Application
+from argosy.argocd.client import ArgoCD
 from argosy.environment import Environment
+from argosy.inputs.digests import Digests, environment_at
 from argosy.models import ImageReference, Plan, State
 from argosy.notes import Verified
 from argosy.notes import ref as notes_ref
 from argosy.notes import verified as verified_in
-from argosy.registry import Registry, RegistryCredentials
+from argosy.registries.registry import Registry, RegistryCredentials
 from argosy.standing import look
 from deployments.local.aws import session
 from deployments.local.prefect_api import FlowRun

@@ -16,10 +16,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from argosy.base_images import parts
-from argosy.digests import Digests
+from argosy.inputs.base_images import parts
+from argosy.inputs.digests import Digests
 from argosy.notes import Verified
-from argosy.registry import Manifest
+from argosy.registries.registry import Manifest
 from tests.e2e.store import ENVIRONMENT, SERVICES, Store
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from argosy.holds import FILE
+from argosy.holds.holds import FILE
 from tests.e2e.store import ENVIRONMENT, SERVICES, Store
 
 ROOT = Path(__file__).parents[2]

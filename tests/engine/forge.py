@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from argosy.commits import Identity
-from argosy.github import GitHub
-from argosy.gitops import Writer
-from argosy.mirror import Mirror, Remote
+from argosy.github.client import GitHub
+from argosy.gitops.commits import Identity
+from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.writer import Writer
 from argosy.models import ImageReference, Release
 from deployments.local.git_server import BOT, GitServer
 from deployments.local.github.server import GitHubStandIn

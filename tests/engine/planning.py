@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from argosy import notes, plan
-from argosy.commits import Draft, Identity, notes_commit
+from argosy.gitops.commits import Draft, Identity, notes_commit
+from argosy.gitops.signing import Signing
 from argosy.models import Health, Plan, ServicePlan, Verdict
-from argosy.signing import Signing
 from argosy.standing import Presence, look
 from tests.engine.shop import Shop, image
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from argosy.scan_findings import EcrScans
+from argosy.scans.findings import EcrScans
 from deployments.local.aws import PIPELINE_ACTIONS, REGION, Aws, session
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from argosy.digests import Digests, environment_at
 from argosy.environment import Environment
 from argosy.git import Git, environment
+from argosy.inputs.digests import Digests, environment_at
 from argosy.models import ImageReference
 
 CONFIGURATION = """\

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from argosy.commits import Identity
-from argosy.gitops import Writer
-from argosy.mirror import Mirror, Remote
+from argosy.gitops.commits import Identity
+from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.patience import Pace
+from argosy.gitops.writer import Writer
 from argosy.models import ImageReference, Release
-from argosy.patience import Pace
 from tests.engine.shop import Shop, image, run
 
 HASTE = Pace(clock=lambda: 0.0, sleep=lambda _seconds: None)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from argosy import trailers
-from argosy.api_commits import ApiCommits
 from argosy.errors import ConfigurationError, Terminal, Transient
-from argosy.github import GitHub, Verification
-from argosy.gitops import Writer
-from argosy.transfer_errors import PushRejected
+from argosy.github.api_commits import ApiCommits
+from argosy.github.client import GitHub, Verification
+from argosy.gitops.transfer_errors import PushRejected
+from argosy.gitops.writer import Writer
 from tests.engine.forge import Forge
 
 

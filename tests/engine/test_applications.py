@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from argosy.applications import Malformed, parse
+from argosy.argocd.applications import Malformed, parse
 from tests.engine.argocd_documents import IMAGE, LATER, OLDER, OURS, document, operation
 
 

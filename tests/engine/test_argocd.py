@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr
 
-from argosy.argocd import ArgoCD
+from argosy.argocd.client import ArgoCD
 from argosy.errors import Terminal, Transient
 from tests.engine.argocd_documents import OURS, document
 

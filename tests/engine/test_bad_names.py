@@ -9,9 +9,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from argosy.config import load
-from argosy.config_text import problems, read
 from argosy.environment import resolve
 from argosy.errors import ConfigurationError, ExitCode, Terminal
+from argosy.settings.text import problems, read
 from tests.engine.shop import CONFIGURATION
 
 ECR = '{type: ecr, account_id: "123456789012", region: eu-west-1, repository: "shop-{service}"}'

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from argosy.bases import ZERO, Asked, Comparison, compare
-from argosy.differences import NOTHING, of_any
+from argosy.changes.bases import ZERO, Asked, Comparison, compare
+from argosy.changes.differences import NOTHING, of_any
+from argosy.changes.history import History
 from argosy.errors import WrongUse
 from argosy.git import Git
-from argosy.history import History
 from tests.engine.shop import Shop, run
 
 GONE = "ba5e" * 10

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from argosy import build_cache, images
-from argosy.build_output import BuildOutput
-from argosy.build_request import Cache
+from argosy.builds import cache as build_cache
+from argosy.builds import images
+from argosy.builds.output import BuildOutput
+from argosy.builds.request import Cache
 from argosy.models import ImageReference
-from argosy.registry import is_tag
+from argosy.registries.registry import is_tag
 from deployments.local.ports import Port
 from tests.engine.yard import DOCKERFILE, Yard, ran
 

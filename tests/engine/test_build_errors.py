@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy.build_category import Category
-from argosy.build_errors import classify
+from argosy.builds.category import Category
+from argosy.builds.errors import classify
 from argosy.clean_errors import cleaned
 from argosy.errors import Terminal, Transient
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy.build_excerpt import SourceLine
-from argosy.build_output import BuildOutput
+from argosy.builds.excerpt import SourceLine
+from argosy.builds.output import BuildOutput
 
 BUILT, FAILED = Path(__file__).parent / "built_logs", Path(__file__).parent / "build_logs"
 HEAD = '#0 building with "default" instance using docker driver\n\n'

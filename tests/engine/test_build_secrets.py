@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from argosy.build_request import BuildRequest, Cache
+from argosy.builds.request import BuildRequest, Cache
 from argosy.errors import ConfigurationError, Terminal
 from argosy.redact import remember
 from deployments.local.signing import SigningKey

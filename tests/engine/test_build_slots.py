@@ -7,9 +7,9 @@ from contextvars import copy_context
 
 import pytest
 
-from argosy import cancellation
-from argosy.build_slots import Slots
-from argosy.cancellation import Cancelled
+from argosy.builds.slots import Slots
+from argosy.processes import cancellation
+from argosy.processes.cancellation import Cancelled
 
 
 def test_never_more_work_at_once_than_there_are_places() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from argosy import build_clients
-from argosy.build_options import Builder, Limits
-from argosy.builders import BuilderHost, BuilderTLS
+from argosy.builds import clients as build_clients
+from argosy.builds.builders import BuilderHost, BuilderTLS
+from argosy.builds.options import Builder, Limits
 from argosy.errors import Terminal, Transient
 from argosy.models import BuildContext
 from deployments.local.packages import unpack

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy.build_request import Cache
-from argosy.builders import BuilderHost
+from argosy.builds.builders import BuilderHost
+from argosy.builds.request import Cache
 from argosy.errors import Terminal
 from argosy.models import BuildContext
 from deployments.local.packages import unpack

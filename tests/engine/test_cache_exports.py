@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from argosy import cancellation
-from argosy.build_output import BuildOutput
-from argosy.cache_exports import CacheExports, Tell
-from argosy.cancellation import Cancelled
+from argosy.builds.cache_exports import CacheExports, Tell
+from argosy.builds.output import BuildOutput
 from argosy.errors import Terminal, Transient
+from argosy.processes import cancellation
+from argosy.processes.cancellation import Cancelled
 
 DIGEST = f"sha256:{'a' * 64}"
 PUSH = ("#6 exporting to image", f"#6 pushing manifest for shop.example/ui:content@{DIGEST} 0.1s done", "#6 DONE 0.4s")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.changes import Change, Filters
-from argosy.differences import NOTHING, along, between, of_any, steps
+from argosy.changes.differences import NOTHING, along, between, of_any, steps
+from argosy.changes.filters import STATUSES, Filter, Rule, read, takes
+from argosy.changes.touched import Change, Filters
 from argosy.errors import Terminal
-from argosy.filters import STATUSES, Filter, Rule, read, takes
 from argosy.git import Git
 from argosy.globs import QUANTIFIERS, Quantifier, glob
 from tests.engine.shop import Shop

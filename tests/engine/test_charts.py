@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.charts import edit
+from argosy.edits.charts import edit
+from argosy.edits.references import read_reference
 from argosy.errors import Terminal
 from argosy.models import Change, ImageReference
-from argosy.references import read_reference
-from argosy.yaml_text import compose
+from argosy.yaml_files.text import compose
 
 SHA = "3f2a" + "0" * 36
 VALUES = b"""\
@@ -183,8 +183,8 @@ def test_a_values_file_without_a_repository_is_refused_by_name(text: bytes) -> N
 
 def test_nesting_too_deep_for_the_parser_ends_in_an_error_and_not_the_process() -> None:
     program = (
-        "from argosy.yaml_stream import Stream\n"
-        "from argosy.yaml_text import compose\n"
+        "from argosy.yaml_files.stream import Stream\n"
+        "from argosy.yaml_files.text import compose\n"
         "from argosy.errors import Terminal\n"
         "for read in (compose, Stream.read):\n"
         "    for text in ('[' * 200000, '- ' * 200000, '? ' * 200000, '-\\t' * 200000):\n"

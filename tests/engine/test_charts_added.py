@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from argosy.charts import edit
+from argosy.edits.charts import edit
 from argosy.errors import Terminal
 from argosy.models import Change
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from argosy.charts import edit
-from argosy.edit_paths import Index, Key, Named, assignment, parse
+from argosy.edits.charts import edit
+from argosy.edits.paths import Index, Key, Named, assignment, parse
 from argosy.errors import Terminal, WrongUse
 
 APPLICATION = b"""\

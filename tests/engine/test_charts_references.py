@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from argosy.edits.references import read_reference, shown, values
 from argosy.errors import Terminal
 from argosy.models import ImageKeys, ImageReference
-from argosy.references import read_reference, shown, values
 from argosy.state import read
 from tests.engine.shop import Shop, image
 from tests.engine.target import Target

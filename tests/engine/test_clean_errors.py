@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from argosy.clean_errors import cleaned
 from argosy.errors import ConfigurationError, Terminal, Transient
 from argosy.git import failed
-from argosy.mirror import PushRejected
+from argosy.gitops.mirror import PushRejected
 from argosy.redact import Redaction
 
 SECRET = "correct-horse-battery-staple"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy import content
-from argosy.comparison import Compared, compare
-from argosy.digests import Digests, environment_at
+from argosy.inputs import content
+from argosy.inputs.comparison import Compared, compare
+from argosy.inputs.digests import Digests, environment_at
 from argosy.models import State
 from tests.engine.planning import of
 from tests.engine.shop import Shop

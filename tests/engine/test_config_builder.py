@@ -2,11 +2,11 @@
 
 import pytest
 
-from argosy.build_options import HERE, Builder, BuildOptions, Limits
-from argosy.comparison import Compared, compare
+from argosy.builds.options import HERE, Builder, BuildOptions, Limits
 from argosy.config import load
 from argosy.environment import resolve
 from argosy.errors import ConfigurationError
+from argosy.inputs.comparison import Compared, compare
 from tests.engine.shop import CONFIGURATION, Shop
 
 DEV = "    target: {branch: main, values: values-dev.yaml}\n"

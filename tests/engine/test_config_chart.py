@@ -6,12 +6,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from argosy.config import load
-from argosy.config_schema import schema
-from argosy.config_text import read, settings
-from argosy.effective import Origin
 from argosy.errors import ConfigurationError
 from argosy.models import ImageKeys, Service
-from argosy.yaml_positions import Document
+from argosy.settings.effective import Origin
+from argosy.settings.schema import schema
+from argosy.settings.text import read, settings
+from argosy.yaml_files.positions import Document
 from tests.engine.shop import CONFIGURATION
 
 

@@ -11,9 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from argosy.config import load
-from argosy.config_schema import schema, text
 from argosy.errors import ConfigurationError
-from argosy.yaml_positions import Document
+from argosy.settings.schema import schema, text
+from argosy.yaml_files.positions import Document
 from tests.engine.shop import CONFIGURATION
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from argosy.build_context import export
 from argosy.errors import Terminal
+from argosy.inputs.build_context import export
+from argosy.inputs.snapshot import Snapshot
 from argosy.models import ContentDigest, Service
-from argosy.snapshot import Snapshot
 from tests.engine.shop import VALUES, Shop, run
 
 ROOT = Path(__file__).parents[2]
@@ -245,9 +245,9 @@ def test_the_digest_and_the_context_do_not_depend_on_the_locale(shop: Shop, tmp_
     shop.commit("Name it", {"src/ui/caf\u00e9": "x\n"})
     program = """
 import hashlib, io, pathlib, sys
-from argosy.build_context import export
-from argosy.snapshot import Snapshot
-from argosy.digests import environment_at
+from argosy.inputs.build_context import export
+from argosy.inputs.snapshot import Snapshot
+from argosy.inputs.digests import environment_at
 from argosy.git import Git
 git, stream = Git(pathlib.Path(sys.argv[1])), io.BytesIO()
 inputs = Snapshot(git, sys.argv[2]).inputs(environment_at(git, sys.argv[2], "dev").service("ui"))

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from argosy.build_context import export
 from argosy.errors import Terminal
 from argosy.git import GitError
-from argosy.mirror import Discarded, Mirror, Remote
-from argosy.snapshot import Snapshot
+from argosy.gitops.mirror import Discarded, Mirror, Remote
+from argosy.inputs.build_context import export
+from argosy.inputs.snapshot import Snapshot
 from deployments.local.git_server import BOT, GitServer
 from tests.engine.shop import Shop, run
 from tests.engine.target import Target

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from argosy import home as homes
-from argosy.build_request import BuildRequest
-from argosy.builders import BuilderHost
+from argosy.builds.builders import BuilderHost
+from argosy.builds.images import build
+from argosy.builds.request import BuildRequest
 from argosy.errors import Terminal, Transient
-from argosy.images import build
-from argosy.mirror import Mirror, Remote
+from argosy.gitops.mirror import Mirror, Remote
 from argosy.models import BuildContext, ImageReference, Service
 from tests.engine.shop import Shop
 from tests.engine.target import Target

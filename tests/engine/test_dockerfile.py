@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.dockerfile import external_images
+from argosy.inputs.dockerfile import external_images
 
 
 def test_every_external_image_is_found_as_written() -> None:

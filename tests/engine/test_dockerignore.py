@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from argosy.dockerignore import rule
 from argosy.errors import Terminal
+from argosy.inputs.dockerignore import rule
 
 RULES = [
     ("docs", "docs/a/b.md", True),

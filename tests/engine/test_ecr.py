@@ -15,7 +15,14 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
-from argosy.ecr import DEFAULT_LIFECYCLE_POLICY, MOVING_TAGS, Ensured, authorization, ensure_repository, translate
+from argosy.ecr.control_plane import (
+    DEFAULT_LIFECYCLE_POLICY,
+    MOVING_TAGS,
+    Ensured,
+    authorization,
+    ensure_repository,
+    translate,
+)
 from argosy.errors import Terminal, Transient
 from argosy.infrastructure import ECRRepository, LifecyclePolicy, ScanConfig
 from deployments.local.process import free_port

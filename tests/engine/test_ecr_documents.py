@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from argosy.ecr_documents import policy_flaw, same_lifecycle, same_policy
+from argosy.ecr.documents import policy_flaw, same_lifecycle, same_policy
 
 
 def policy(**changes: Any) -> dict[str, Any]:

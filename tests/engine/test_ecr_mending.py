@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from argosy.ecr import BATCH, described, ensure_repository
-from argosy.ecr_images import stored_images
-from argosy.ecr_lifecycle import DEFAULT_LIFECYCLE_POLICY, default_policy
-from argosy.ecr_mending import MOVING_TAGS
+from argosy.ecr.control_plane import BATCH, described, ensure_repository
+from argosy.ecr.images import stored_images
+from argosy.ecr.lifecycle import DEFAULT_LIFECYCLE_POLICY, default_policy
+from argosy.ecr.mending import MOVING_TAGS
 from argosy.errors import ConfigurationError
 from argosy.infrastructure import ECRRepository, Encryption, LifecyclePolicy, PolicyRule, SelectionCriteria
 from deployments.local.aws import REGION, Aws

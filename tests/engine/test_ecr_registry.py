@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from argosy.ecr_registry import ensure_registry
+from argosy.ecr.registry import ensure_registry
 from argosy.errors import Terminal
 from argosy.infrastructure import ECRRegistry, ReplicationDestination, ReplicationRule, Scanning, ScanningRule
 from deployments.local.aws import ACCOUNT, REGION, Aws

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from argosy.config_text import problems, read
-from argosy.ecr_lifecycle import DEFAULT_LIFECYCLE_POLICY, default_policy
-from argosy.ecr_settings import DEFAULT_ECR, ECRSettings
+from argosy.ecr.lifecycle import DEFAULT_LIFECYCLE_POLICY, default_policy
+from argosy.ecr.settings import DEFAULT_ECR, ECRSettings
 from argosy.errors import ConfigurationError
 from argosy.infrastructure import (
     ECRRegistry,
@@ -20,6 +19,7 @@ from argosy.infrastructure import (
     Scanning,
     ScanningRule,
 )
+from argosy.settings.text import problems, read
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"
 COUNT = "count_type: imageCountMoreThan, count_number: 9999"

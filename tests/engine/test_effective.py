@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from argosy.config import loaded
-from argosy.config_text import settings
-from argosy.effective import Origin, Setting
 from argosy.errors import ConfigurationError
-from argosy.yaml_positions import Document
+from argosy.settings.effective import Origin, Setting
+from argosy.settings.text import settings
+from argosy.yaml_files.positions import Document
 
 TEXT = """\
 version: 1

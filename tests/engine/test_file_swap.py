@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from argosy.edits.file_swap import Swap, swap
 from argosy.errors import Terminal
-from argosy.file_swap import Swap, swap
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -4,13 +4,13 @@ from typing import get_args
 
 import pytest
 
+from argosy.changes.filters import STATUSES, read, takes
+from argosy.changes.service_filters import _NEEDED, KEYS, SERVICE_KEYS
+from argosy.changes.service_filters import read as of_services
 from argosy.config import Configuration
-from argosy.config_build import DefaultsConfig, ServiceConfig
 from argosy.errors import ConfigurationError
-from argosy.filters import STATUSES, read, takes
 from argosy.globs import Quantifier
-from argosy.service_filters import _NEEDED, KEYS, SERVICE_KEYS
-from argosy.service_filters import read as of_services
+from argosy.settings.build import DefaultsConfig, ServiceConfig
 from tests.engine.shop import CONFIGURATION
 
 

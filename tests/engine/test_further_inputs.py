@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from argosy import plan as planning
-from argosy.base_images import named, parts, pinned
-from argosy.build_context import contexts, export_folder
-from argosy.content import InputFile
-from argosy.digests import Digests
 from argosy.errors import ConfigurationError, Terminal
+from argosy.inputs.base_images import named, parts, pinned
+from argosy.inputs.build_context import contexts, export_folder
+from argosy.inputs.content import InputFile
+from argosy.inputs.digests import Digests
 from argosy.models import ContentDigest, State
 from tests.engine.planning import ABSENT, of, planned, verify
 from tests.engine.shop import Shop, service_files

@@ -10,9 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from argosy.errors import ArgosyError, Terminal, Transient, Unwell
-from argosy.github import GitHub, Verification
-from argosy.github_errors import RateLimited
-from argosy.transfer_errors import PushRefused, PushRejected
+from argosy.github.client import GitHub, Verification
+from argosy.github.errors import RateLimited
+from argosy.gitops.transfer_errors import PushRefused, PushRejected
 from tests.engine.forge import Forge
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from argosy import notes, trailers
 from argosy.errors import Terminal, Transient
-from argosy.patience import Patience
+from argosy.gitops.patience import Patience
 from tests.engine.shop import run
 from tests.engine.target import HASTE, Target
 

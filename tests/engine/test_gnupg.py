@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from argosy.commits import Draft, Identity, commit
 from argosy.errors import Terminal
 from argosy.git import environment
-from argosy.gnupg import keyring
-from argosy.signing import Signing, SigningKey, Unverified
+from argosy.gitops.commits import Draft, Identity, commit
+from argosy.gitops.gnupg import keyring
+from argosy.gitops.signing import Signing, SigningKey, Unverified
 from tests import processes
 from tests.engine.shop import Shop
 from tests.engine.target import NOW, Target
@@ -125,7 +125,7 @@ def test_not_even_sigkill_leaves_a_key_or_an_agent(private: str, tmp_path: Path)
     script = """
 import os, signal, sys
 from pydantic import SecretStr
-from argosy.gnupg import keyring
+from argosy.gitops.gnupg import keyring
 with keyring(SecretStr(sys.stdin.read()), None) as ring:
     print(ring.home, flush=True)
     os.killpg(0, signal.SIGKILL)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy import hands
+from argosy.holds import hands
 from argosy.models import State
 from tests.engine.planning import of, planned, verify
 from tests.engine.shop import CONFIGURATION, Shop, run, service_files

@@ -13,10 +13,10 @@ import pytest
 from pydantic import SecretStr
 
 from argosy import state, trailers
-from argosy.commits import Identity
 from argosy.errors import ArgosyError, ConfigurationError, Terminal
+from argosy.gitops.commits import Identity
+from argosy.gitops.signing import SigningKey
 from argosy.models import ImageReference
-from argosy.signing import SigningKey
 from tests.engine.shop import CONFIGURATION, Shop, image, run, service_files
 from tests.engine.target import Target
 

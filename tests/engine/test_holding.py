@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from argosy import holding, holds, trailers
+from argosy import trailers
 from argosy.errors import ConfigurationError, WrongUse
-from argosy.hold_request import HoldRequest, check
-from argosy.hold_request import holds as asked_for
+from argosy.holds import holding, holds
+from argosy.holds.request import HoldRequest, check
+from argosy.holds.request import holds as asked_for
 from argosy.models import Hold, Plan, State
 from argosy.moments import moment
 from tests.engine.planning import of, planned

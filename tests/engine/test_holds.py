@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from argosy import holds
 from argosy.errors import ConfigurationError
+from argosy.holds import holds
 from argosy.models import State
 from tests.engine.planning import of, planned
 from tests.engine.shop import Shop

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy import holds
 from argosy.errors import ConfigurationError, Terminal
-from argosy.holds_file import added, without
+from argosy.holds import holds
+from argosy.holds.file import added, without
 from argosy.models import Hold
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

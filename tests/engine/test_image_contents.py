@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.build_request import BuildRequest, origin
+from argosy.builds.request import BuildRequest, origin
 from argosy.errors import Terminal
 from argosy.models import BuildContext
 from tests.engine.yard import DOCKERFILE, REPOSITORY, Yard, service

@@ -11,12 +11,12 @@ from typing import BinaryIO
 import pytest
 from pydantic import SecretStr
 
-from argosy import images
-from argosy.build_request import BuildRequest
-from argosy.builders import BuilderHost
+from argosy.builds import images
+from argosy.builds.builders import BuilderHost
+from argosy.builds.request import BuildRequest
 from argosy.errors import Terminal, Transient
 from argosy.models import BuildContext
-from argosy.registry import RegistryCredentials
+from argosy.registries.registry import RegistryCredentials
 from tests.engine.yard import DOCKERFILE, Yard, add, gone, running, service
 
 

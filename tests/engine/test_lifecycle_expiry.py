@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from argosy.ecr_expiry import StoredImage, expired, matches, selects
-from argosy.ecr_lifecycle import default_policy
+from argosy.ecr.expiry import StoredImage, expired, matches, selects
+from argosy.ecr.lifecycle import default_policy
 from argosy.infrastructure import LifecyclePolicy, PolicyRule, SelectionCriteria
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

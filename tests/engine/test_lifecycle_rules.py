@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from argosy.ecr_expiry import StoredImage, expired
-from argosy.ecr_lifecycle import DEFAULT_LIFECYCLE_POLICY, check, default_policy, flaws
+from argosy.ecr.expiry import StoredImage, expired
+from argosy.ecr.lifecycle import DEFAULT_LIFECYCLE_POLICY, check, default_policy, flaws
 from argosy.errors import ConfigurationError
 from argosy.infrastructure import LifecyclePolicy, PolicyRule, SelectionCriteria
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from argosy.build_context import export
 from argosy.errors import ArgosyError, Terminal
-from argosy.snapshot import Snapshot
+from argosy.inputs.build_context import export
+from argosy.inputs.snapshot import Snapshot
 from argosy.state import current_reference
 from tests.engine.shop import Shop
 

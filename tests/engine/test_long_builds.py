@@ -14,14 +14,14 @@ from typing import BinaryIO
 import pytest
 from pydantic import SecretStr
 
-from argosy import images
-from argosy.build_request import BuildRequest
-from argosy.builders import BuilderHost
+from argosy.builds import images
+from argosy.builds.builders import BuilderHost
+from argosy.builds.request import BuildRequest
 from argosy.errors import Terminal
 from argosy.home import home
 from argosy.models import BuildContext, ImageReference, Service
-from argosy.registry import Registry
-from argosy.registry_login import Login, RegistryCredentials, renewing
+from argosy.registries.login import Login, RegistryCredentials, renewing
+from argosy.registries.registry import Registry
 from deployments.local import registry as local
 from deployments.local.engine import Engine, packages
 from deployments.local.packages import unpack

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from argosy import holding, proposals
 from argosy.errors import Terminal, Transient
-from argosy.mirror import Mirror, PushRejected, Remote
+from argosy.gitops import proposals
+from argosy.gitops.mirror import Mirror, PushRejected, Remote
+from argosy.gitops.patience import Pace, Patience
+from argosy.gitops.proposals import Proposal
+from argosy.holds import holding
 from argosy.models import Hold, WriteBack
-from argosy.patience import Pace, Patience
-from argosy.proposals import Proposal
 from deployments.local.git_server import BOT, GitServer
 from tests.deployments.waiting import soon
 from tests.engine.shop import CONFIGURATION, Shop, run, service_files

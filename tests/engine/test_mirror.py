@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient
-from argosy.mirror import Mirror, PushRejected, Remote
+from argosy.gitops.mirror import Mirror, PushRejected, Remote
 from tests.engine.shop import Shop, run
 
 PASSWORD = "open-sesame"

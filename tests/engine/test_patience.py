@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from argosy.patience import Pace, Patience
+from argosy.gitops.patience import Pace, Patience
 
 
 class Clock:

@@ -13,16 +13,16 @@ from contextvars import Context, copy_context
 
 import pytest
 
-from argosy import cancellation
-from argosy.cancellation import Cancelled
-from argosy.process_groups import process_group
+from argosy.processes import cancellation
+from argosy.processes.cancellation import Cancelled
+from argosy.processes.groups import process_group
 from tests.deployments.waiting import soon
 
 # A client that ignores every polite request, and a child of its own, as docker has its plugin.
 _STUBBORN = ["sh", "-c", "trap '' TERM INT HUP; sleep 300 & sleep 300"]
 _KILLED = f"""
 import subprocess, time
-from argosy.process_groups import process_group
+from argosy.processes.groups import process_group
 with process_group() as group:
     process = subprocess.Popen({_STUBBORN!r}, process_group=group)
     print(group, flush=True)

@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from argosy import notes, plan
-from argosy.build_context import export
-from argosy.content import BuildInputs
-from argosy.digests import Digests
 from argosy.git import Git
+from argosy.inputs.build_context import export
+from argosy.inputs.content import BuildInputs
+from argosy.inputs.digests import Digests
+from argosy.inputs.snapshot import Snapshot
 from argosy.models import BuildContext, Health, ImageReference, Plan, Release, Service, State, Verdict
-from argosy.snapshot import Snapshot
 from argosy.standing import look
 from tests.engine.shop import Shop, image, run
 from tests.engine.target import Target

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from argosy import publishing
-from argosy.base_images import look_up
-from argosy.comparison import Compared
 from argosy.errors import Terminal
 from argosy.home import home
+from argosy.inputs.base_images import look_up
+from argosy.inputs.comparison import Compared
 from argosy.models import ContentDigest, ImageReference
-from argosy.registry import Manifest, Registry
+from argosy.registries import publishing
+from argosy.registries.registry import Manifest, Registry
 from argosy.standing import Presence, Situation
 from argosy.state import Released
 from deployments.local.packages import unpack

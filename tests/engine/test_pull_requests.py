@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from argosy import holding, trailers
-from argosy.delivery import PushedUnlessProtected
+from argosy import trailers
 from argosy.errors import Terminal, Transient
-from argosy.github import PullRequest
-from argosy.gitops import Writer
+from argosy.github.client import PullRequest
+from argosy.github.pull_requests import PullRequests
+from argosy.github.rolling_branch import Kind
+from argosy.gitops.delivery import PushedUnlessProtected
+from argosy.gitops.transfer_errors import PushRefused
+from argosy.gitops.writer import Writer
+from argosy.holds import holding
 from argosy.models import Hold
-from argosy.pull_requests import PullRequests
-from argosy.rolling_branch import Kind
-from argosy.transfer_errors import PushRefused
 from tests.engine.forge import Forge
 from tests.engine.target import NOW
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from argosy.build_category import Category
+from argosy.builds.category import Category
 from argosy.errors import Transient
 from tests.engine.yard import DOCKERFILE, REPOSITORY, Yard
 from tests.fault_proxy import Fault, FaultProxy, faulty

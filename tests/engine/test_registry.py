@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient
 from argosy.home import home
-from argosy.registry import Manifest, Registry, RegistryCredentials
+from argosy.registries.registry import Manifest, Registry, RegistryCredentials
 from deployments.local.packages import unpack
 from deployments.local.process import free_port
 from deployments.local.registry import USER

@@ -18,9 +18,9 @@ import pytest
 from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient
-from argosy.registry import MEDIA_TYPES, Manifest, Registry, RegistryCredentials
-from argosy.registry_auth import SCOPE, ChallengeAuth
-from argosy.registry_login import Login
+from argosy.registries.auth import SCOPE, ChallengeAuth
+from argosy.registries.login import Login
+from argosy.registries.registry import MEDIA_TYPES, Manifest, Registry, RegistryCredentials
 from argosy.resilience import ONCE
 from tests.engine.certificates import self_signed, server_side
 from tests.engine.web import Answer, Request, served

@@ -17,13 +17,15 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from argosy import cancellation, publishing, registry_retries
 from argosy.breaker import Breaker
 from argosy.errors import CircuitOpen, Terminal, Transient, Unwell
 from argosy.home import home
 from argosy.models import ImageReference
-from argosy.registry import Manifest, Registry, TagTaken
-from argosy.registry_login import Login
+from argosy.processes import cancellation
+from argosy.registries import publishing
+from argosy.registries import retries as registry_retries
+from argosy.registries.login import Login
+from argosy.registries.registry import Manifest, Registry, TagTaken
 from argosy.resilience import ONCE, BreakerPolicy, Retry
 from deployments.local.registry import Registry as Distribution
 from deployments.local.registry import binary

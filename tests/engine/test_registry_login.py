@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient
-from argosy.registry_login import Login, RegistryCredentials
+from argosy.registries.login import Login, RegistryCredentials
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HALF_A_DAY = timedelta(hours=12)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from argosy.config import load
-from argosy.config_text import settings
-from argosy.effective import Origin
 from argosy.environment import Environment, resolve
-from argosy.yaml_positions import Document
+from argosy.settings.effective import Origin
+from argosy.settings.text import settings
+from argosy.yaml_files.positions import Document
 from tests.engine.shop import CONFIGURATION
 from tests.engine.test_config import edited, refusal
 

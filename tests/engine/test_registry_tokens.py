@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from argosy.errors import Terminal
 from argosy.home import home
-from argosy.registry import MEDIA_TYPES, Manifest, Registry, RegistryCredentials
+from argosy.registries.registry import MEDIA_TYPES, Manifest, Registry, RegistryCredentials
 from argosy.resilience import ONCE
 from deployments.local.ports import Port
 from deployments.local.process import Process

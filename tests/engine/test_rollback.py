@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from argosy import holding, holds, trailers
+from argosy import trailers
 from argosy.errors import ConfigurationError, PolicyRefused, Terminal, WrongUse
+from argosy.gitops.restoring import restore
+from argosy.holds import holding, holds
 from argosy.models import Hold, State
-from argosy.restoring import restore
 from argosy.rollback import Chooser, Restoration, RollbackRequest
 from argosy.state import Reader
 from tests.engine.planning import of, planned, verify

@@ -8,11 +8,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from argosy.config import loaded
-from argosy.config_schema import schema
-from argosy.config_text import read, settings
 from argosy.errors import ConfigurationError
-from argosy.scan_rules import Allowance, ScanRules, Severity
-from argosy.yaml_positions import Document
+from argosy.scans.rules import Allowance, ScanRules, Severity
+from argosy.settings.schema import schema
+from argosy.settings.text import read, settings
+from argosy.yaml_files.positions import Document
 
 C, H, M, U = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.UNDEFINED
 ECR = '{type: ecr, account_id: "123456789012", region: eu-west-1, repository: "shop-{service}"}'

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from argosy.ecr_errors import translate
+from argosy.ecr.errors import translate
 from argosy.errors import Terminal
-from argosy.scan_findings import NOT_FOUND, UNSUPPORTED, Finding
-from argosy.scan_rules import Severity
+from argosy.scans.findings import NOT_FOUND, UNSUPPORTED, Finding
+from argosy.scans.rules import Severity
 from deployments.local.aws import PIPELINE_ACTIONS
 from tests.engine.scans import Moto, ScannedRepository, basic, enhanced
 

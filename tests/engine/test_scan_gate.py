@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.errors import ExitCode
-from argosy.scan_findings import Finding, Scan
-from argosy.scan_gate import Ruling, ScanVerdict, judge, refusal
-from argosy.scan_images import ScannedImage
-from argosy.scan_rules import Allowance, ScanRules, Severity
+from argosy.scans.findings import Finding, Scan
+from argosy.scans.gate import Ruling, ScanVerdict, judge, refusal
+from argosy.scans.images import ScannedImage
+from argosy.scans.rules import Allowance, ScanRules, Severity
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 RULES = ScanRules((Severity.CRITICAL,), (Severity.HIGH,), 300, "block")

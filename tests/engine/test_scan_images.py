@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from argosy.registry import Manifest
-from argosy.scan_images import ScannedImage, scanned_images
+from argosy.registries.registry import Manifest
+from argosy.scans.images import ScannedImage, scanned_images
 
 
 def manifest(document: dict[str, Any]) -> Manifest:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from argosy.scan_findings import Finding
-from argosy.scan_gate import Judged, Ruling, ScanVerdict
-from argosy.scan_rules import Severity
-from argosy.scan_table import described, rows
+from argosy.scans.findings import Finding
+from argosy.scans.gate import Judged, Ruling, ScanVerdict
+from argosy.scans.rules import Severity
+from argosy.scans.table import described, rows
 
 
 def judged(identity: str, severity: Severity, ruling: Ruling, note: str = "") -> Judged:

@@ -13,11 +13,11 @@ from threading import Event
 
 import pytest
 
-from argosy import cancellation
-from argosy.cancellation import Cancelled
-from argosy.scan_findings import NOT_FOUND, Scan
-from argosy.scan_images import ScannedImage
-from argosy.scan_wait import TIMED_OUT, scans
+from argosy.processes import cancellation
+from argosy.processes.cancellation import Cancelled
+from argosy.scans.findings import NOT_FOUND, Scan
+from argosy.scans.images import ScannedImage
+from argosy.scans.wait import TIMED_OUT, scans
 from tests.engine.scans import MANIFEST, Moto, ScannedRepository, basic, digest_of
 
 INSPECTED = "eu-central-1"  # scanning is configured by region

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from argosy import credential_helper
+from argosy.builds import credential_helper
 from argosy.errors import Transient
-from argosy.registry_login import Login, RegistryCredentials
-from argosy.secret_files import docker_config, secret_file
+from argosy.processes.secret_files import docker_config, secret_file
+from argosy.registries.login import Login, RegistryCredentials
 
 PASSWORD = "correct horse battery staple"
 
@@ -61,8 +61,8 @@ def test_a_killed_process_leaves_no_secret(tmp_path: Path) -> None:
 import os, signal
 from pathlib import Path
 from pydantic import SecretStr
-from argosy.registry_login import Login, RegistryCredentials
-from argosy.secret_files import docker_config
+from argosy.registries.login import Login, RegistryCredentials
+from argosy.processes.secret_files import docker_config
 user = RegistryCredentials("AWS", SecretStr("{PASSWORD}"))
 with docker_config(Path({str(tmp_path)!r}), {{"localhost:5000": user, "localhost:1": Login.of(user)}}) as config:
     assert b"auth" in (config / "config.json").read_bytes()

@@ -8,10 +8,10 @@ from types import FrameType
 import pytest
 
 from argosy.config import load
-from argosy.config_text import problems, read
 from argosy.environment import resolve
 from argosy.errors import ConfigurationError
-from argosy.yaml_nodes import compose
+from argosy.settings.text import problems, read
+from argosy.yaml_files.nodes import compose
 from tests.engine.shop import CONFIGURATION
 
 

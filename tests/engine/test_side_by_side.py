@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from argosy.errors import Terminal, Transient
-from argosy.side_by_side import beside
+from argosy.processes.side_by_side import beside
 
 
 def test_what_is_done_beside_a_block_begins_with_it_and_is_had_when_it_is_waited_for() -> None:

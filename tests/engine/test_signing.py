@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from argosy import holding, notes, trailers
-from argosy.commits import Draft, Identity, commit
+from argosy import notes, trailers
 from argosy.errors import Terminal, Transient
+from argosy.gitops.commits import Draft, Identity, commit
+from argosy.gitops.signing import Signing, SigningKey, Unverified
+from argosy.holds import holding
 from argosy.models import Hold
-from argosy.signing import Signing, SigningKey, Unverified
 from deployments.local.signing import SigningKey as Pair
 from tests.engine.shop import Shop, run
 from tests.engine.target import NOW, Target

@@ -13,12 +13,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr
 
-from argosy import ecr, mirror, registry
-from argosy.argocd import ArgoCD
+from argosy.argocd.client import ArgoCD
+from argosy.ecr import control_plane as ecr
 from argosy.errors import ArgosyError, ExitCode, Terminal, Transient
-from argosy.mirror import Mirror, Remote
+from argosy.gitops import mirror
+from argosy.gitops.mirror import Mirror, Remote
 from argosy.prefect_api import PrefectApi
-from argosy.registry import Registry
+from argosy.registries import registry
+from argosy.registries.registry import Registry
 from tests.engine.certificates import self_signed, server_side
 from tests.engine.silence import silent
 from tests.engine.web import Answer, served

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from argosy.build_category import Category
-from argosy.build_errors import classify
+from argosy.builds.category import Category
+from argosy.builds.errors import classify
 from argosy.errors import Terminal, Transient
 
 

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 import pytest
 
-from argosy import supervised
+from argosy.processes import supervised
+from argosy.processes.supervised import TimedOut
 from argosy.redact import remember
-from argosy.supervised import TimedOut
 from deployments.local.signing import SigningKey
 from tests import processes
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from argosy.applications import Application, parse
+from argosy.argocd.applications import Application, parse
+from argosy.argocd.verification import Expected, Relation, Subject, judge, needs_order, relation, watch
 from argosy.errors import Terminal, Transient
 from argosy.models import Health, ImageReference, Verdict
-from argosy.verification import Expected, Relation, Subject, judge, needs_order, relation, watch
 from tests.engine.argocd_documents import IMAGE, LATER, OLDER, OURS, document, operation
 
 REFERENCE = ImageReference(IMAGE, OURS)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from argosy.errors import ConfigurationError
-from argosy.yaml_positions import Document
+from argosy.yaml_files.positions import Document
 
 
 def read(text: str) -> Any:
@@ -95,7 +95,7 @@ def test_what_is_nested_too_deep_is_refused_aliases_followed(nest: str) -> None:
 
 
 def test_what_would_end_the_process_of_a_careless_parser_is_refused() -> None:
-    program = "from argosy.yaml_positions import Document\n"
+    program = "from argosy.yaml_files.positions import Document\n"
     program += "for one in (b'[', b'{a: ', b'- ', b'? '):\n    try:\n        Document(one * 200000, 'f')\n"
     program += "    except Exception as error:\n        print(type(error).__name__, 'too much' in str(error))\n"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -17,11 +17,11 @@ from typing import Any, BinaryIO
 
 from pydantic import SecretStr
 
-from argosy import images
-from argosy.build_request import BuildRequest
-from argosy.builders import BuilderHost
+from argosy.builds import images
+from argosy.builds.builders import BuilderHost
+from argosy.builds.request import BuildRequest
 from argosy.models import BuildContext, ImageReference, Service
-from argosy.registry import Registry, RegistryCredentials
+from argosy.registries.registry import Registry, RegistryCredentials
 from deployments.local import registry as local
 from deployments.local.engine import Engine, packages
 from deployments.local.packages import unpack

@@ -19,7 +19,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import Artifact, State
 from prefect_docker import DockerHost
 
-from argosy.build_category import Category
+from argosy.builds.category import Category
 from argosy.home import home, run_folder
 from deployments.local.engine import Engine
 from flows.release import release

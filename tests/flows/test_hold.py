@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prefect.client.schemas.objects import State
 
-from argosy import holds
+from argosy.holds import holds
 from flows.hold import hold
 from flows.release import release
 from tests.flows.test_release import released, results

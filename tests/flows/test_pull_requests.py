@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from argosy import holds, notes
-from argosy.github import GitHub, PullRequest
+from argosy import notes
+from argosy.github.client import GitHub, PullRequest
+from argosy.holds import holds
 from argosy.models import ImageReference
 from argosy.notes import Verified
-from argosy.target_mode import Method
+from argosy.settings.target_mode import Method
 from blocks.gitops_repository import GitOpsRepository
 from deployments.local.git_server import BOT, GitServer
 from deployments.local.github.server import GitHubStandIn

@@ -10,12 +10,13 @@ import pytest
 from prefect.client.schemas.objects import State
 from pydantic import SecretStr
 
-from argosy import holds, notes, state, trailers
-from argosy.commits import Identity
+from argosy import notes, state, trailers
 from argosy.environment import Environment
 from argosy.errors import ReleaseFailed
-from argosy.gitops import Writer
-from argosy.mirror import Mirror, Remote
+from argosy.gitops.commits import Identity
+from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.writer import Writer
+from argosy.holds import holds
 from argosy.models import Health, ImageReference, Release, Verdict
 from argosy.notes import Verified
 from deployments.local.git_server import BOT, GitServer

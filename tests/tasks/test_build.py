@@ -11,11 +11,11 @@ from prefect.blocks.system import Secret
 from prefect_docker import DockerHost
 from pydantic import SecretStr
 
-from argosy import images
+from argosy.builds import images
 from argosy.errors import ConfigurationError
 from argosy.home import run_folder
 from argosy.models import BuildResult, BuildStatus, ImageReference
-from argosy.registry import Registry, RegistryCredentials
+from argosy.registries.registry import Registry, RegistryCredentials
 from deployments.local.registry import USER
 from tasks.build import build
 from tasks.builder_cache import cut_builder_cache

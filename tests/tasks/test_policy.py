@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from prefect import flow
 
-from argosy import cancellation
 from argosy.errors import CircuitOpen, ConfigurationError, Terminal, Transient
+from argosy.processes import cancellation
 from argosy.resilience import DEFAULT_RETRY, Retry
 from tasks.policy import patient, stage
 

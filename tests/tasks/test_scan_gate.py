@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from argosy.errors import ConfigurationError, Terminal
 from argosy.models import BuildResult, BuildStatus
 from argosy.redact import remember
-from argosy.scan_gate import Ruling, ScanVerdict
+from argosy.scans.gate import Ruling, ScanVerdict
 from deployments.local.aws import PIPELINE_ACTIONS
 from tasks.scan_gate import scan_gate, show_findings
 from tests.deployments import images

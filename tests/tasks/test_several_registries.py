@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from argosy.home import home
 from argosy.models import BuildStatus, State
-from argosy.registry import Registry as Client
-from argosy.registry import RegistryCredentials
+from argosy.registries.registry import Registry as Client
+from argosy.registries.registry import RegistryCredentials
 from blocks.container_registry import ContainerRegistry
 from deployments.local.registry import USER, Registry, binary
 from tasks.tags import move_tags

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from argosy.git import Git
-from argosy.secret_files import secret_file
+from argosy.processes.secret_files import secret_file
 from deployments.local.argocd.manifests import Invalid, Manifest, applications, manifest_files
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from argosy.errors import Terminal
-from argosy.registry import RegistryCredentials
-from argosy.secret_files import docker_config
+from argosy.processes.secret_files import docker_config
+from argosy.registries.registry import RegistryCredentials
 from deployments.local.registry import USER
 from deployments.local.stack import Stack
 

@@ -16,10 +16,10 @@ import httpx
 from ruamel.yaml import YAML
 
 from argosy import notes, trailers
-from argosy.argocd import ArgoCD
-from argosy.digests import environment_at
+from argosy.argocd.client import ArgoCD
 from argosy.environment import Environment
 from argosy.errors import Terminal
+from argosy.inputs.digests import environment_at
 from argosy.models import ImageReference
 from argosy.trailers import ReleaseRecord
 from deployments.local.aws import session

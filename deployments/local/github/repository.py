@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from pydantic import SecretStr
 
 from argosy.git import Git, GitError
-from argosy.secret_files import secret_file
+from argosy.processes.secret_files import secret_file
 
 _ITSELF = ("GitHub", "noreply@github.com")
 NOBODY = "0" * 40

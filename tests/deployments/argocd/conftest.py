@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from argosy.argocd import ArgoCD
+from argosy.argocd.client import ArgoCD
 from deployments.local.argocd.controller import Following
 from deployments.local.argocd.repository import Login
 from deployments.local.argocd.server import ArgoCDStandIn

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from argosy.argocd import ArgoCD
+from argosy.argocd.client import ArgoCD
 from argosy.errors import Terminal, Transient
 from argosy.home import home
 from deployments.local.argocd.controller import Following

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from argosy.argocd import ArgoCD
+from argosy.argocd.client import ArgoCD
+from argosy.argocd.verification import Relation, Subject, watch
 from argosy.models import Health, ImageReference, Verdict
-from argosy.verification import Relation, Subject, watch
 from deployments.local.argocd.server import ArgoCDStandIn
 from tests.deployments.argocd.world import App
 

@@ -1,0 +1,1 @@
+"""Argo CD: its API, its documents, and whether it brought a release up healthy."""

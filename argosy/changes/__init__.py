@@ -1,0 +1,1 @@
+"""Which services a difference touches: what is compared, what differs, and the filters."""

@@ -1,0 +1,1 @@
+"""Surgical edits of YAML files: only the characters of the scalars that are meant change."""

@@ -1,0 +1,276 @@
+"""A bare mirror of a remote repository: the cache that all runs share, brought up to date under a lock."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+from pydantic import SecretStr
+
+from argosy.disk import writing
+from argosy.errors import ArgosyError, Terminal, Transient
+from argosy.git import Git, GitError
+from argosy.gitops.patience import Pace
+from argosy.gitops.transfer_errors import DAMAGED_THERE, FULL, Locked, PushRejected, explain
+from argosy.processes.secret_files import secret_file
+
+__all__ = ["Discarded", "Mirror", "PushRejected", "Remote"]
+
+_HEADS, _NOTES = "refs/heads/", "refs/notes/argosy/"
+_NO_BRANCH = "refs/argosy/no-default-branch"
+_REFS = (f"{_HEADS}*", f"{_NOTES}*")
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
+_LOCK_SECONDS = 300.0
+_TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.05
+_TRANSFER_SECONDS = 600.0
+_IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
+"""A server that works says so every few seconds, as git's protocol has it: one silent for a minute never answers."""
+_STALE_SECONDS = 10.0
+"""How old a lock file of git's is before it is taken for a dead process's: git holds one for milliseconds."""
+# git hands this to a shell of its own; the file that it reads is in memory, and ends with the transfer.
+_HELPER = '!f() { test "$1" = get && cat "$ARGOSY_LOGIN"; }; f'
+
+
+class Discarded(Transient):
+    """The mirror was damaged, or another run found it so: it is gone, and the next update makes it anew."""
+
+
+class _Mirrored(Git):
+    """The git of a mirror, which is thrown away when an object of it is found damaged: it is a cache."""
+
+    def __init__(self, directory: Path, url: str) -> None:
+        super().__init__(directory)
+        self._url = url
+
+    def damaged(self, error: GitError) -> ArgosyError:
+        """Throw the mirror away, and say so."""
+        # Renamed first: no other run reads half a mirror. What one that reads just now says is no error of its own.
+        doomed = self.directory.with_suffix(f".{uuid.uuid4().hex}.damaged")
+        with suppress(FileNotFoundError):
+            self.directory.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+        return Discarded(
+            f"the mirror of {self._url} was damaged, and is thrown away: {error.message}",
+            remedy="run again: it is made anew; if it happens again, look at the disk of ARGOSY_HOME",
+        )
+
+    def failure(self, error: GitError) -> ArgosyError:
+        """The same where another run threw it away while it was read; damage of the remote itself is none here."""
+        if FULL.search(error.stderr):
+            return explain(error, self._url)
+        if DAMAGED_THERE.search(error.stderr):
+            return error
+        gone = not (self.directory / "HEAD").exists()
+        return self.damaged(error) if gone else super().failure(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A repository's address, without credentials in it, and the credentials it wants over HTTP."""
+
+    url: str
+    username: str | None = None
+    password: SecretStr | None = None
+
+    @contextmanager
+    def access(self) -> Iterator[dict[str, str]]:
+        """What the environment of a git process that talks to this remote needs, for as long as the block lasts.
+
+        The password itself is not in it, and no other server than this remote's is told it. Raises Terminal for a
+        login that git's protocol cannot carry.
+        """
+        if self.password is None:
+            yield {}
+            return
+        parts = urlsplit(self.url)
+        with secret_file(_login(self.username or "", self.password)) as login:
+            yield {
+                "GIT_CONFIG_COUNT": "2",
+                "GIT_CONFIG_KEY_0": "credential.helper",
+                "GIT_CONFIG_VALUE_0": "",
+                "GIT_CONFIG_KEY_1": f"credential.{parts.scheme}://{parts.netloc}.helper",
+                "GIT_CONFIG_VALUE_1": _HELPER,
+                "ARGOSY_LOGIN": str(login),
+            }
+
+
+def _login(username: str, password: SecretStr) -> SecretStr:
+    user, secret = username.strip(), password.get_secret_value().strip("\r\n")
+    if re.search(r"[\r\n\0]", user + secret):
+        raise Terminal(
+            "the login of the GitOps repository holds a line break", remedy="paste the user and the token once more"
+        )
+    return SecretStr(f"username={user}\npassword={secret}\n")
+
+
+class Mirror:
+    """The mirror of `remote` under `home`; `git` reads it. It is a cache: deleting it loses nothing."""
+
+    def __init__(self, home: Path, remote: Remote) -> None:
+        self.remote = remote
+        name = hashlib.sha256(remote.url.encode()).hexdigest()[:24]
+        self.path = home / "mirrors" / f"{name}.git"
+        self.git: Git = _Mirrored(self.path, remote.url)
+
+    def update(self) -> None:
+        """Bring the mirror's branches and notes to where the remote's are; one request where they are there already.
+
+        Raises Transient when the remote cannot be reached, Terminal when it refuses.
+        """
+        try:
+            with writing(self.path.parent), self._locked():
+                try:
+                    self._refresh()
+                except Discarded:
+                    self._refresh()
+        except Timeout as error:
+            raise Transient(
+                f"the mirror of {self.remote.url} stayed locked for {_LOCK_SECONDS:.0f} s",
+                remedy="see which other run is fetching it, and run again",
+            ) from error
+
+    def follow(self, *refs: str) -> None:
+        """Bring these refs alone to where the remote's are, without asking first whether they are: one has moved.
+
+        Raises as `update` does, which sees to it where one of them is gone.
+        """
+        try:
+            with writing(self.path.parent), self._locked():
+                self._transfer(*_FETCH, self.remote.url, *(f"+{ref}:{ref}" for ref in dict.fromkeys(refs)))
+        except (Terminal, Locked, Discarded, Timeout):
+            self.update()
+
+    @contextmanager
+    def turn(self, ref: str, pace: Pace) -> Iterator[None]:
+        """Whose turn it is to write to `ref`, of the runs of this machine; nobody waits longer than a minute for it.
+
+        Others write there as well, so that a swap must be compared all the same.
+        """
+        name = hashlib.sha256(ref.encode()).hexdigest()[:8]
+        lock, latest = FileLock(f"{self.path}.{name}.turn"), pace.clock() + _TURN_SECONDS
+        with writing(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            while not _taken(lock) and pace.clock() < latest:
+                pace.sleep(_TURN_POLL_SECONDS)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _locked(self) -> AbstractContextManager[object]:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS)
+
+    def _refresh(self) -> None:
+        self._create()
+        head, refs = self._advertised()
+        if refs != self._held():
+            self._fetch()
+        if head != self._head():
+            self.git.run("symbolic-ref", "HEAD", head)
+
+    def branch(self, name: str) -> str:
+        """The tip of a branch, as of the last update. Raises Terminal where the remote has no such branch."""
+        tip = self.git.ref(f"refs/heads/{name}")
+        if tip is None:
+            raise Terminal(f"{self.remote.url} has no branch {name}", remedy="push it, or correct argosy.yaml")
+        return tip
+
+    def default_branch(self) -> str:
+        """The branch that the remote's HEAD points at, as of the last update. Raises Terminal where there is none."""
+        name = self._head().removeprefix(_HEADS)
+        if name == _NO_BRANCH:
+            raise Terminal(f"{self.remote.url} has no default branch", remedy="set one, or name the source commit")
+        return name
+
+    def _head(self) -> str:
+        return (self.path / "HEAD").read_text().strip().removeprefix("ref: ")
+
+    def push(self, commit: str, ref: str, expected: str | None) -> None:
+        """Point the remote's `ref` at `commit`, a descendant of `expected`, if it still points there: compare and swap.
+
+        `expected` is None for a ref that is not there yet. A ref that was deleted or set back meanwhile has moved too.
+
+        Raises PushRejected when somebody else was first, Terminal when the remote refuses, Transient when it is down.
+        """
+        lease = f"--force-with-lease={ref}:{expected or ''}"
+        self._transfer("push", "--no-verify", lease, self.remote.url, f"{commit}:{ref}")
+
+    def _create(self) -> None:
+        if (self.path / "HEAD").exists():
+            return
+        unfinished = self.path.with_suffix(".unfinished")
+        for leftover in (self.path, unfinished):
+            shutil.rmtree(leftover, ignore_errors=True)
+        # Imported late: it costs a third of a second, and the mirror is mostly there.
+        from git import Repo
+
+        # Not Repo.init: it takes templates from the user, and GIT_DIR from a hook that started Argosy.
+        Git(self.path.parent).run("init", "--quiet", "--bare", "--template=", str(unfinished))
+        with Repo(unfinished) as repository, repository.config_writer() as settings:
+            settings.set_value("gc", "auto", 0)
+            settings.set_value("core", "logAllRefUpdates", "false")
+        unfinished.rename(self.path)
+
+    def _advertised(self) -> tuple[str, dict[str, str]]:
+        """What the remote's HEAD points at, and where its branches and notes are, in one request."""
+        listing = self._transfer("ls-remote", "--quiet", "--symref", self.remote.url, "HEAD", *_REFS)
+        rows = [(name, value) for value, _, name in (row.partition("\t") for row in listing.splitlines())]
+        heads = (value.removeprefix("ref: ") for name, value in rows if name == "HEAD" and value.startswith("ref: "))
+        # A pattern of git's also fits the end of other refs.
+        ours = {name: value for name, value in rows if name.startswith((_HEADS, _NOTES))}
+        return next(heads, _NO_BRANCH), ours
+
+    def _held(self) -> dict[str, str]:
+        # The type makes git look at the object itself: a ref to one that is lost is found here.
+        fields = "--format=%(refname)%09%(objectname)%09%(objecttype)"
+        listing = self.git.text("for-each-ref", fields, _HEADS, _NOTES)
+        rows = (row.split("\t") for row in listing.splitlines())
+        return {name: sha for name, sha, _kind in rows}
+
+    def _fetch(self) -> None:
+        refspecs = [f"+{ref}:{ref}" for ref in _REFS]
+        command = (*_FETCH, "--prune", self.remote.url, *refspecs)
+        leftovers = (*self.path.glob("objects/pack/tmp_*"), *self.path.glob("fast_import_crash_*"))
+        _remove(leftovers, older=2 * _TRANSFER_SECONDS)
+        try:
+            self._transfer(*command)
+        except Locked:
+            # A fetch that was killed leaves its locks; we hold the one that every other fetch waits for.
+            if not _remove([*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")], older=_STALE_SECONDS):
+                raise
+            self._transfer(*command)
+
+    def _transfer(self, *arguments: str) -> str:
+        with self.remote.access() as extra:
+            extra |= _IMPATIENT
+            try:
+                output = self.git.run(*arguments, extra=extra, timeout=_TRANSFER_SECONDS, guarded=True)
+            except GitError as error:
+                raise explain(error, self.remote.url) from error
+        return output.decode(errors="replace")
+
+
+def _taken(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True
+
+
+def _remove(files: Iterable[Path], *, older: float) -> bool:
+    """Remove the `files` that are older than so many seconds, and say whether there were any."""
+    stale = [file for file in files if file.is_file() and file.stat().st_mtime < time.time() - older]
+    for file in stale:
+        file.unlink(missing_ok=True)
+    return bool(stale)

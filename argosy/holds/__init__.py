@@ -1,0 +1,1 @@
+"""Holds: the file that keeps them, what is asked for, and what each covers."""

@@ -1,0 +1,1 @@
+"""Programs and threads that leave nothing behind, whatever happens to the run."""

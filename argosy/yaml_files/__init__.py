@@ -1,0 +1,1 @@
+"""YAML files read in one pass: their data, and where each value stands."""
