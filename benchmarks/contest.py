@@ -18,7 +18,8 @@ from argosy import state
 from argosy.environment import Environment
 from argosy.git import Git
 from argosy.gitops.commits import Draft, Identity, commit
-from argosy.gitops.mirror import Mirror, PushRejected, Remote
+from argosy.gitops.mirror import Mirror, PushRejected
+from argosy.gitops.remote import Remote
 from argosy.gitops.signing import Signing, SigningKey
 from argosy.gitops.writer import Writer
 from argosy.inputs.digests import environment_at

@@ -14,7 +14,7 @@ from pathlib import Path
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.git import environment
-from argosy.gitops.mirror import Remote
+from argosy.gitops.remote import Remote
 from argosy.models import Service
 from argosy.processes.secret_files import docker_config, secret_file
 from argosy.registries.auth import RegistryCredentials

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from argosy import state
-from argosy.argocd.verification import Relation
+from argosy.argocd.judgement import Relation
 from argosy.errors import ArgosyError
 from argosy.gitops.mirror import Mirror
 from argosy.models import SHA, ImageReference, Service

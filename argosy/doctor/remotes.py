@@ -20,7 +20,7 @@ from argosy.errors import Terminal, Transient
 from argosy.git import Git, GitError
 from argosy.github.client import GitHub, whereabouts
 from argosy.gitops.commits import Identity
-from argosy.gitops.mirror import Remote
+from argosy.gitops.remote import Remote
 from argosy.gitops.transfer_errors import explain
 from argosy.redact import remember
 from argosy.registries.auth import RegistryCredentials, is_loopback

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
-from pydantic import SecretStr
 
 from argosy.disk import writing
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import Git, GitError
 from argosy.gitops.patience import Pace
+from argosy.gitops.remote import Remote
 from argosy.gitops.transfer_errors import DAMAGED_THERE, FULL, Locked, PushRejected, explain
-from argosy.processes.secret_files import secret_file
 
-__all__ = ["Discarded", "Mirror", "PushRejected", "Remote"]
+__all__ = ["Discarded", "Mirror", "PushRejected"]
 
 _HEADS, _NOTES = "refs/heads/", "refs/notes/argosy/"
 _NO_BRANCH = "refs/argosy/no-default-branch"
@@ -36,8 +32,6 @@ _IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """A server that works says so every few seconds, as git's protocol has it: one silent for a minute never answers."""
 _STALE_SECONDS = 10.0
 """How old a lock file of git's is before it is taken for a dead process's: git holds one for milliseconds."""
-# git hands this to a shell of its own; the file that it reads is in memory, and ends with the transfer.
-_HELPER = '!f() { test "$1" = get && cat "$ARGOSY_LOGIN"; }; f'
 
 
 class Discarded(Transient):
@@ -71,45 +65,6 @@ class _Mirrored(Git):
             return error
         gone = not (self.directory / "HEAD").exists()
         return self.damaged(error) if gone else super().failure(error)
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A repository's address, without credentials in it, and the credentials it wants over HTTP."""
-
-    url: str
-    username: str | None = None
-    password: SecretStr | None = None
-
-    @contextmanager
-    def access(self) -> Iterator[dict[str, str]]:
-        """What the environment of a git process that talks to this remote needs, for as long as the block lasts.
-
-        The password itself is not in it, and no other server than this remote's is told it. Raises Terminal for a
-        login that git's protocol cannot carry.
-        """
-        if self.password is None:
-            yield {}
-            return
-        parts = urlsplit(self.url)
-        with secret_file(_login(self.username or "", self.password)) as login:
-            yield {
-                "GIT_CONFIG_COUNT": "2",
-                "GIT_CONFIG_KEY_0": "credential.helper",
-                "GIT_CONFIG_VALUE_0": "",
-                "GIT_CONFIG_KEY_1": f"credential.{parts.scheme}://{parts.netloc}.helper",
-                "GIT_CONFIG_VALUE_1": _HELPER,
-                "ARGOSY_LOGIN": str(login),
-            }
-
-
-def _login(username: str, password: SecretStr) -> SecretStr:
-    user, secret = username.strip(), password.get_secret_value().strip("\r\n")
-    if re.search(r"[\r\n\0]", user + secret):
-        raise Terminal(
-            "the login of the GitOps repository holds a line break", remedy="paste the user and the token once more"
-        )
-    return SecretStr(f"username={user}\npassword={secret}\n")
 
 
 class Mirror:

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from argosy.config import FILE, load
 from argosy.errors import ConfigurationError
 from argosy.git import environment
-from argosy.gitops.mirror import Remote
+from argosy.gitops.remote import Remote
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "retail-store"
 _DEVELOPER = {"NAME": "Developer", "EMAIL": "developer@localhost"}

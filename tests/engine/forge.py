@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from argosy.github.client import GitHub
 from argosy.gitops.commits import Identity
-from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.mirror import Mirror
+from argosy.gitops.remote import Remote
 from argosy.gitops.writer import Writer
 from argosy.models import ImageReference, Release
 from deployments.local.git_server import BOT, GitServer

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy.gitops.commits import Identity
-from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.mirror import Mirror
 from argosy.gitops.patience import Pace
+from argosy.gitops.remote import Remote
 from argosy.gitops.writer import Writer
 from argosy.models import ImageReference, Release
 from tests.engine.shop import Shop, image, run

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from argosy.errors import Terminal
 from argosy.git import GitError
-from argosy.gitops.mirror import Discarded, Mirror, Remote
+from argosy.gitops.mirror import Discarded, Mirror
+from argosy.gitops.remote import Remote
 from argosy.inputs.build_context import export
 from argosy.inputs.snapshot import Snapshot
 from deployments.local.git_server import BOT, GitServer

@@ -15,7 +15,8 @@ from argosy.builds.builders import BuilderHost
 from argosy.builds.images import build
 from argosy.builds.request import BuildRequest
 from argosy.errors import Terminal, Transient
-from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.mirror import Mirror
+from argosy.gitops.remote import Remote
 from argosy.models import BuildContext, ImageReference, Service
 from tests.engine.shop import Shop
 from tests.engine.target import Target

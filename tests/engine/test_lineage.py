@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from argosy.argocd.judgement import Relation
 from argosy.argocd.lineage import relation_to
-from argosy.argocd.verification import Relation
 from tests.engine.shop import image
 from tests.engine.target import Target
 

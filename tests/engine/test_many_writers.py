@@ -16,9 +16,10 @@ from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient
 from argosy.gitops import proposals
-from argosy.gitops.mirror import Mirror, PushRejected, Remote
+from argosy.gitops.mirror import Mirror, PushRejected
 from argosy.gitops.patience import Pace, Patience
 from argosy.gitops.proposals import Proposal
+from argosy.gitops.remote import Remote
 from argosy.holds import holding
 from argosy.models import Hold, WriteBack
 from deployments.local.git_server import BOT, GitServer

@@ -16,7 +16,8 @@ import pytest
 from pydantic import SecretStr
 
 from argosy.errors import Terminal, Transient
-from argosy.gitops.mirror import Mirror, PushRejected, Remote
+from argosy.gitops.mirror import Mirror, PushRejected
+from argosy.gitops.remote import Remote
 from tests.engine.shop import Shop, run
 
 PASSWORD = "open-sesame"

@@ -17,7 +17,8 @@ from argosy.argocd.client import ArgoCD
 from argosy.ecr import control_plane as ecr
 from argosy.errors import ArgosyError, ExitCode, Terminal, Transient
 from argosy.gitops import mirror
-from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.mirror import Mirror
+from argosy.gitops.remote import Remote
 from argosy.prefect_api import PrefectApi
 from argosy.registries import registry
 from argosy.registries.registry import Registry

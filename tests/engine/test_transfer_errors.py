@@ -8,7 +8,8 @@ import pytest
 
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import failed
-from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.mirror import Mirror
+from argosy.gitops.remote import Remote
 from argosy.gitops.transfer_errors import PushRefused, PushRejected, explain
 from deployments.local.process import free_port
 from tests.engine.target import Target

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from argosy.argocd.applications import Application, parse
-from argosy.argocd.verification import Expected, Relation, Subject, judge, needs_order, relation, watch
+from argosy.argocd.judgement import Expected, Relation, judge, needs_order, relation
+from argosy.argocd.verification import Subject, watch
 from argosy.errors import Terminal, Transient
 from argosy.models import Health, ImageReference, Verdict
 from tests.engine.argocd_documents import IMAGE, LATER, OLDER, OURS, document, operation

@@ -14,7 +14,8 @@ from argosy import notes, state, trailers
 from argosy.environment import Environment
 from argosy.errors import ReleaseFailed
 from argosy.gitops.commits import Identity
-from argosy.gitops.mirror import Mirror, Remote
+from argosy.gitops.mirror import Mirror
+from argosy.gitops.remote import Remote
 from argosy.gitops.writer import Writer
 from argosy.holds import holds
 from argosy.models import Health, ImageReference, Release, Verdict

@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 from argosy.argocd.client import ArgoCD
-from argosy.argocd.verification import Relation, Subject, watch
+from argosy.argocd.judgement import Relation
+from argosy.argocd.verification import Subject, watch
 from argosy.models import Health, ImageReference, Verdict
 from deployments.local.argocd.server import ArgoCDStandIn
 from tests.deployments.argocd.world import App
