@@ -17,7 +17,6 @@ from deployments.local.git_server import BOT, GitServer
 from deployments.local.github.server import GitHubStandIn
 from tests import side_by_side
 from tests.cloud import Cloud
-from tests.engine.certificates import self_signed
 from tests.engine.yard import Yard
 from tests.users_home import UsersHome
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:  # some import Prefect, which takes seconds that the tests of 
     from deployments.local.stack import Stack
     from tests.e2e.store import Store
     from tests.hosted import HostedShop
-
-_PATIENCE = 180  # seconds for the server's first start, which takes about 15 on an idle machine
 
 # Prefect leaves the client open that it creates an artifact with, and warns of an artifact outside of a run, which is
 # where a stage called as a plain function is. Both are let pass in the tests that ask for Prefect, and in no other.
@@ -56,6 +53,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     yield
     if "prefect" in getattr(item, "fixturenames", ()):
         gc.collect()  # what Prefect left open goes now, and not in the middle of somebody else's test
+        gc.freeze()  # what is left stays: to look through it after each test took a quarter of their time
 
 
 @pytest.fixture(scope="session")
@@ -89,29 +87,9 @@ def yard(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterator[Y
 @pytest.fixture(scope="session")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Prefect server with an empty database, and nothing of the user's own profile."""
-    from prefect.context import use_profile
-    from prefect.settings import (
-        PREFECT_API_SSL_CERT_FILE,
-        PREFECT_HOME,
-        PREFECT_SERVER_ANALYTICS_ENABLED,
-        Profile,
-    )
-    from prefect.testing.utilities import prefect_test_harness
+    from tests import harness
 
-    folder = tmp_path_factory.mktemp("prefect")
-    settings = {
-        PREFECT_HOME: folder,
-        PREFECT_SERVER_ANALYTICS_ENABLED: False,
-        # All that it trusts is read anew for each client, which took a quarter of a test; the server here has no TLS.
-        PREFECT_API_SSL_CERT_FILE: str(self_signed(folder)),
-    }
-    profile = Profile(name="tests", settings=settings)
-    with (
-        use_profile(profile, override_environment_variables=True, include_current_context=False),
-        prefect_test_harness(server_startup_timeout=_PATIENCE),
-    ):
-        gc.collect()
-        gc.freeze()  # what stays until the end is not looked through after each test
+    with harness.running(tmp_path_factory.mktemp("prefect")):
         yield
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from argosy.home import home
+from deployments.local import prefect_database
 from deployments.local.part import Part
 from deployments.local.ports import Port, check_free
 from deployments.local.prefect_api import PrefectApi
 from deployments.local.process import Process, environment
 
-# A first start migrates an empty database, which took 10 s here and takes longer on a busy machine.
 _PATIENCE = 180.0
 
 
@@ -30,13 +31,16 @@ class PrefectServer(Part):
         self.api_url = f"{self.ui_url}/api"
         self.auth = auth
         self._home = (state / "prefect").resolve()
+        self._database = self._home / "prefect.db"
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", number]
         self._process = Process("prefect-server", command, state=state, env=self._environment(state), port=self._port)
 
     def start(self) -> None:
-        """Start it; raises as `Process.start` does, and WrongUse where its port is taken."""
+        """Start it; raises as `Process.start` and `place` do, and WrongUse where its port is taken."""
         check_free(self._port.number)
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)  # the key to every block's secrets is in it
+        if not self._database.exists():
+            prefect_database.place(self._database, home() / "prefect")
         with PrefectApi(self.api_url) as api:
             self._process.start(api.healthy, timeout=_PATIENCE)
 
@@ -52,7 +56,7 @@ class PrefectServer(Part):
             self.api_url,
             self.auth,
             **guard,
-            PREFECT_API_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{self._home / 'prefect.db'}",
+            PREFECT_API_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{self._database}",
             PREFECT_SERVER_ANALYTICS_ENABLED="false",
             PREFECT_SERVER_LOGGING_LEVEL="WARNING",
             PREFECT_UI_API_URL=self.api_url,
