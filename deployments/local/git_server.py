@@ -69,11 +69,14 @@ class GitServer(Part):
             "protect.annotators": " ".join(annotators),
             "core.hooksPath": "hooks",
             "gc.auto": "0",  # no process outlives its push
+            "receive.autogc": "false",
             "uploadpack.allowFilter": "true",  # as the hosting services have them
             "uploadpack.allowAnySHA1InWant": "true",
         }
-        for key, value in settings.items():
-            self._git("-C", str(path), "config", key, value)
+        with (path / "config").open("a") as file:
+            for key, value in settings.items():
+                section, _, setting = key.partition(".")
+                file.write(f'[{section}]\n\t{setting} = "{value}"\n')
         (path / "hooks").mkdir(exist_ok=True)
         hook = path / "hooks" / "pre-receive"
         hook.write_bytes(_HOOK.read_bytes())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 from argosy.environment import Environment
 from argosy.git import Git, environment
@@ -27,11 +31,15 @@ environments:
     target: {branch: main}
 """
 VALUES = 'image:\n  repository: public.example/shop-{service}\n  tag: "1.0"\nreplicas: 1\n'
-_PERSON = {
+_DEVELOPER = {
     "GIT_AUTHOR_NAME": "Dev",
     "GIT_AUTHOR_EMAIL": "dev@example.com",
     "GIT_COMMITTER_NAME": "Dev",
     "GIT_COMMITTER_EMAIL": "dev@example.com",
+    # Nothing here lives long enough to be tidied up, and asking whether it should takes a process each time.
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "maintenance.auto",
+    "GIT_CONFIG_VALUE_0": "false",
 }
 
 
@@ -41,10 +49,8 @@ class Shop:
     def __init__(self, folder: Path, origin: Path | None = None) -> None:
         self.origin = origin or folder / "origin.git"
         self.path = folder / "work"
-        run("init", "-q", "--bare", "-b", "main", str(self.origin))
-        run("clone", "-q", str(self.origin), str(self.path))
-        run("-C", str(self.path), "checkout", "-q", "-B", "main")
         self.git = Git(self.path)
+        _copy(_empty(), self)
 
     @classmethod
     def found(cls, path: Path, origin: Path) -> Shop:
@@ -56,16 +62,13 @@ class Shop:
     @classmethod
     def opened(cls, folder: Path) -> Shop:
         """The shop with everything in place, before its adoption."""
-        shop = cls(folder)
-        files = {"argosy.yaml": CONFIGURATION}
-        for service in ("ui", "cart"):
-            files |= service_files(service)
-        shop.commit("Open the shop", files)
+        shop = cls.found(folder / "work", folder / "origin.git")
+        _copy(_opened(), shop)
         return shop
 
     def commit(self, message: str, files: Mapping[str, str | None], branch: str | None = None) -> str:
         """Commit `files` (None removes one), push the branch, and return the SHA."""
-        branch = branch or self.run("branch", "--show-current")
+        branch = branch or self._branch.removeprefix("refs/heads/")
         for name, content in files.items():
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +114,13 @@ class Shop:
     @property
     def head(self) -> str:
         """The work tree's commit."""
-        return self.run("rev-parse", "HEAD")
+        loose = self.path / ".git" / self._branch  # most are asked for right after a commit: no process for those
+        return loose.read_text().strip() if loose.is_file() else self.run("rev-parse", "HEAD")
+
+    @property
+    def _branch(self) -> str:
+        """The full name of the branch that is checked out."""
+        return (self.path / ".git/HEAD").read_text().strip().removeprefix("ref: ")
 
     def environment(self, name: str = "dev", commit: str | None = None) -> Environment:
         """The environment called `name`."""
@@ -120,6 +129,41 @@ class Shop:
     def digests(self, commit: str | None = None, name: str = "dev") -> Digests:
         """The digests of that environment."""
         return Digests(self.git, self.environment(name, commit))
+
+
+@cache
+def _empty() -> Shop:
+    """A shop without a commit: each new one is a copy of it, as a copy takes none of git's processes."""
+    folder = Path(mkdtemp(prefix="argosy-tests-"))
+    atexit.register(shutil.rmtree, folder)
+    shop = Shop.found(folder / "work", folder / "origin.git")
+    run("init", "-q", "--bare", "-b", "main", "--template=", str(shop.origin))
+    (shop.origin / "hooks").mkdir()
+    for setting in ("gc.auto=0", "receive.autogc=false"):
+        run("-C", str(shop.origin), "config", *setting.split("="))
+    run("clone", "-q", "--template=", str(shop.origin), str(shop.path))
+    shop.run("checkout", "-q", "-B", "main")
+    return shop
+
+
+@cache
+def _opened() -> Shop:
+    """One with everything in place."""
+    shop = Shop(_empty().path.parent / "opened")
+    files = {"argosy.yaml": CONFIGURATION}
+    for service in ("ui", "cart"):
+        files |= service_files(service)
+    shop.commit("Open the shop", files)
+    return shop
+
+
+def _copy(pattern: Shop, shop: Shop) -> None:
+    """Make `shop` like `pattern`; an origin that is there already, on a server, stays as it is."""
+    if not shop.origin.exists():
+        shutil.copytree(pattern.origin, shop.origin)
+    shutil.copytree(pattern.path, shop.path)
+    config = shop.path / ".git/config"
+    config.write_text(config.read_text().replace(str(pattern.origin), str(shop.origin)))
 
 
 def service_files(service: str) -> dict[str, str]:
@@ -140,5 +184,5 @@ def image(service: str, sha: str) -> ImageReference:
 
 def run(*arguments: str) -> str:
     """What `git ARGUMENTS` writes, run as a developer would."""
-    done = subprocess.run(["git", *arguments], capture_output=True, env=environment(_PERSON), check=True)
+    done = subprocess.run(["git", *arguments], capture_output=True, env=environment(_DEVELOPER), check=True)
     return done.stdout.decode().strip()
