@@ -22,10 +22,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What is followed: the Applications of `branches`; `poll`, `tick` and `back_off` are seconds."""
+    """What is followed: the Applications of `branches`; `poll`, `tick` and `back_off` are seconds.
+
+    Who asks for an application anew does not wait for the next `poll`.
+    """
 
     branches: tuple[str, ...]
-    poll: float = 1.0
+    poll: float = 3.0
     tick: float = 0.1
     back_off: float = 1.0
     timing: Timing = field(default_factory=Timing)
@@ -180,8 +183,10 @@ class Controller:
             automated=tracked.manifest.automated,
             refresh=refresh,
         )
-        before = tracked.state
-        tracked.state = advance(before, seen, self._following.timing, datetime.now(UTC))
+        before, now, timing = tracked.state, datetime.now(UTC), self._following.timing
+        tracked.state = advance(before, seen, timing, now)
+        if refresh and tracked.state.reconciled != now:  # an operation ended: what was asked for comes after that
+            tracked.state = advance(tracked.state, seen, timing, now)
         if tracked.state != before:
             self._publish("MODIFIED", tracked)
         self._keep_pulling(tracked)

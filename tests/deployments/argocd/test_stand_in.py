@@ -15,6 +15,7 @@ from argosy.home import home
 from deployments.local.argocd.controller import Following
 from deployments.local.argocd.repository import Login
 from deployments.local.argocd.server import ArgoCDStandIn
+from deployments.local.argocd.state import Timing
 from deployments.local.registry import USER, Registry, binary
 from tests.deployments import images
 from tests.deployments.argocd.world import App, Repository, application, chart, health, message, values
@@ -136,9 +137,11 @@ def test_a_chart_that_is_not_there_is_a_comparison_error(app: App) -> None:
     app.healthy_at(app.repository.commit(chart(app.name, values(app.image, "1.0"))))
 
 
-def test_a_refresh_compares_at_once(repository: Repository, registry: Registry, tmp_path: Path, app: App) -> None:
+def test_a_refresh_compares_at_once_though_an_operation_ends_then(
+    repository: Repository, registry: Registry, tmp_path: Path, app: App
+) -> None:
     first = app.deploy("1.0")
-    slow = Following(("main",), poll=3600)
+    slow = Following(("main",), poll=3600, tick=3600, timing=Timing(0))  # nothing happens unless it is asked for
     with (
         ArgoCDStandIn(repository.folder.as_uri(), registry.host, slow, state=tmp_path) as stand_in,
         ArgoCD(stand_in.url, stand_in.token) as client,
