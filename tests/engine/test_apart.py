@@ -13,15 +13,17 @@ from argosy import notes, sources, trailers
 from argosy.argocd.judgement import Relation
 from argosy.argocd.lineage import relation_to
 from argosy.errors import Terminal, Transient
+from argosy.github.pull_requests import PullRequests
 from argosy.gitops.apart import ApartMirror
 from argosy.gitops.mirror import Discarded, Mirror
 from argosy.gitops.remote import Remote
 from argosy.gitops.restoring import restore
 from argosy.holds import holding, holds
-from argosy.models import Health, Hold, Verdict
+from argosy.models import Health, Hold, ImageReference, Release, Verdict
 from argosy.rollback import Chooser, RollbackRequest
 from argosy.state import Reader
-from tests.engine.apart import DEV, Apart, values
+from tests.engine.apart import APART, DEV, Apart, values
+from tests.engine.forge import Forge
 from tests.engine.shop import VALUES, Shop, image, run
 from tests.engine.test_damage import cut, loose
 
@@ -286,3 +288,34 @@ def test_two_shops_share_the_mirror_of_their_charts(apart: Apart, tmp_path: Path
     assert theirs.path == apart.mirror.path
     assert (theirs.git.is_commit(other.head), theirs.git.is_commit(apart.shop.head)) == (True, False)
     assert (apart.mirror.git.is_commit(other.head), apart.mirror.git.is_commit(apart.shop.head)) == (False, True)
+
+
+def test_a_pull_request_goes_to_the_charts_and_stays_as_long_as_the_source_has_what_it_releases(
+    forge: Forge, tmp_path: Path
+) -> None:
+    (tmp_path / "source").mkdir()
+    shop = Shop.opened(tmp_path / "source")
+    shop.configure(f"source: {{branch: main}}\n    {DEV}", f"source: {{branch: trunk}}\n    {APART}")
+    forge.shop.commit("Lay out the charts", {values(name): forge.values(name) for name in ("ui", "cart")})
+    source = Mirror(forge.folder / "home", Remote(str(shop.origin)))
+    mirror = ApartMirror(forge.folder / "home", forge.mirror.remote, source)
+
+    def proposed(name: str) -> str | None:
+        shop.run("push", "-q", "origin", "HEAD:refs/heads/trunk")
+        source.update()
+        mirror.update()
+        environment = replace(shop.environment(), mode="pull-request")
+        content = shop.digests().desired(shop.head)["ui"]
+        ui, expected = environment.service("ui"), ImageReference("public.example/shop-ui", "1.0")
+        release = Release(ui, expected, image("ui", shop.head), content, "sha256:" + "b" * 64)
+        with forge.client() as client:
+            delivery = PullRequests(client, environment, "release", "argosy@example.com", frozenset({"ui"}))
+            writer = replace(forge.writer(name), mirror=mirror, source=source, environment=environment)
+            return replace(writer, delivery=delivery).write_back(shop.head, [release]).pull_request
+
+    first = proposed("run-1")
+    tip = forge.tip("argosy/dev/release")
+    assert first
+    assert shop.head in forge.read(values("ui"), "argosy/dev/release")
+    shop.commit("Change no content", {"README": "read me\n"})
+    assert (proposed("run-2"), forge.tip("argosy/dev/release")) == (first, tip)
