@@ -28,8 +28,7 @@ class ApartMirror(Mirror):
         """Bring the mirror to where the remote is, as `Mirror.update` does, and the source's too where that is gone."""
         if not self._joined.stands():
             self.source.update()
-            self._joined = _JoinedGit(self.path, self.remote.url, self.source)
-            self.git = self._joined
+            self._joined.renew()
         super().update()
 
 
@@ -48,6 +47,10 @@ class _JoinedGit(MirrorGit):
         """Whether the source's mirror is the one that it was at first."""
         return self._known is not None and _identity(self._source) == self._known
 
+    def renew(self) -> None:
+        """Take the source's mirror for the one that counts, as it is now."""
+        self._known = _identity(self._source)
+
     def objects(self, names: Iterable[str]) -> Iterator[bytes | None]:
         """The bytes of each blob, as `Git.objects` gives them; raises Discarded where the source's mirror is gone."""
         for found in super().objects(names):
@@ -60,11 +63,9 @@ class _JoinedGit(MirrorGit):
         return super().failure(error) if self.stands() else self._lost()
 
     def damaged(self, error: GitError) -> ArgosyError:
-        """Throw away what may be damaged: nobody knows which of the two it is, unless git names a file."""
+        """Throw both away: git rarely says which of the two has the object."""
         if not self.stands():
             return self._lost()
-        if str(self._source.path) in error.stderr:
-            return self._source.git.damaged(error)
         if (self.directory / "HEAD").exists():  # else another run has thrown it away, and it alone
             self._source.git.damaged(error)
         return super().damaged(error)

@@ -230,8 +230,7 @@ def test_a_mirror_that_is_gone_is_no_answer_and_is_made_anew(apart: Apart, which
     assert apart.states() == {"ui": "unverified", "cart": "unverified"}
 
 
-@pytest.mark.parametrize("which", ["source", "mirror"])
-@pytest.mark.parametrize("damage", [cut, Path.unlink])
+@pytest.mark.parametrize(("which", "damage"), [("source", cut), ("source", Path.unlink), ("mirror", cut)])
 def test_a_damaged_object_of_either_mirror_is_healed_by_the_next_attempt(
     apart: Apart, which: str, damage: Callable[[Path], None]
 ) -> None:
