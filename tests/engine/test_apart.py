@@ -52,6 +52,10 @@ def test_a_release_is_one_commit_in_the_charts_alone_and_the_next_run_finds_noth
     assert apart.states() == {"ui": "unverified", "cart": "unverified"}
     apart.writer("run-2").record({commit: [line(apart, service) for service in ("ui", "cart")]})
     assert apart.states() == {"ui": "unchanged", "cart": "unchanged"}
+    assert "healthy" in run("-C", str(apart.charts.origin), "notes", "--ref", notes.ref("dev"), "show", commit)
+    assert run("-C", str(apart.shop.origin), "for-each-ref", "--format=%(refname)") == "refs/heads/main"
+    found = sources.resolve(apart.source, "dev", None, lambda _: apart.mirror)
+    assert (found.source_sha, found.target_sha) == (source, commit)
     apart.shop.commit("Edit", {"src/ui/main.txt": "ui two\n"})
     assert apart.states() == {"ui": "reuse", "cart": "unchanged"}
 
@@ -59,19 +63,6 @@ def test_a_release_is_one_commit_in_the_charts_alone_and_the_next_run_finds_noth
 def line(apart: Apart, service: str) -> str:
     verdict = Verdict(service, image(service, apart.shop.head), Health.HEALTHY, "")
     return notes.line(verdict, "sha256:" + "b" * 64, "run", datetime.now(UTC))
-
-
-def test_verdicts_are_notes_in_the_charts(apart: Apart) -> None:
-    commit = apart.adopted()
-    apart.writer().record({commit: [line(apart, "ui")]})
-    assert "healthy" in run("-C", str(apart.charts.origin), "notes", "--ref", notes.ref("dev"), "show", commit)
-    assert not run("-C", str(apart.shop.origin), "for-each-ref", "refs/notes")
-
-
-def test_the_source_is_resolved_in_the_one_and_the_head_in_the_other(apart: Apart) -> None:
-    found = sources.resolve(apart.source, "dev", None, lambda _: apart.mirror)
-    assert found.source_sha == apart.shop.head
-    assert found.target_sha == apart.charts.head
 
 
 def test_a_hand_in_the_charts_wins_until_the_content_is_another(apart: Apart) -> None:
@@ -194,22 +185,19 @@ def test_what_a_release_writes_elsewhere_is_an_input_like_any_other_here(apart: 
 
 def test_where_charts_lie_changes_no_content(apart: Apart) -> None:
     """The chart in the source is no part of an image whether an environment uses it or not."""
-    apart.shop.configure("  ui: {}", "  ui: {build: {context: src/ui}}")
+    before = apart.shop.run("rev-parse", "HEAD~1")
+    assert DEV in run("-C", str(apart.shop.path), "show", f"{before}:argosy.yaml")
     there = apart.shop.digests().desired(apart.shop.head)
+    assert apart.shop.digests(before).desired(before) == there, "it builds nothing anew to move charts away"
     assert there == apart.shop.digests(name="prod").desired(apart.shop.head)
     edited = apart.shop.commit("Edit the chart here", {"src/ui/chart/values-dev.yaml": "image: {tag: x}\n"})
     assert apart.shop.digests().desired(edited) == there
 
 
-def test_an_environment_that_moves_its_charts_away_builds_nothing_anew(apart: Apart) -> None:
-    apart.adopted()
-    before = apart.shop.run("rev-parse", "HEAD~1")
-    assert DEV in run("-C", str(apart.shop.path), "show", f"{before}:argosy.yaml")
-    assert apart.shop.digests(before).desired(before) == apart.shop.digests().desired(apart.shop.head)
-
-
-@pytest.mark.parametrize("which", ["source", "mirror"])
-@pytest.mark.parametrize("how", ["thrown away", "replaced by an empty one"])
+@pytest.mark.parametrize(
+    ("which", "how"),
+    [("source", "thrown away"), ("source", "replaced by an empty one"), ("mirror", "thrown away")],
+)
 def test_a_mirror_that_is_gone_is_no_answer_and_is_made_anew(apart: Apart, which: str, how: str) -> None:
     apart.adopted()
     gone: Mirror = getattr(apart, which)
