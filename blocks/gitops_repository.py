@@ -10,10 +10,10 @@ from pydantic import Field, SecretStr, field_validator
 
 from argosy.errors import ConfigurationError
 from argosy.github.client import GitHub, whereabouts
-from argosy.gitops.apart import ApartMirror
+from argosy.gitops.apart import ApartMirror, same_repository
 from argosy.gitops.commits import Identity
 from argosy.gitops.mirror import Mirror
-from argosy.gitops.remote import Remote, same_repository
+from argosy.gitops.remote import Remote
 from argosy.gitops.signing import SigningKey
 from argosy.home import home
 from argosy.redact import remember

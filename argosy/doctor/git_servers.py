@@ -15,8 +15,9 @@ from argosy.environment import Environment
 from argosy.errors import ConfigurationError, Terminal
 from argosy.git import Git, GitError
 from argosy.github.client import GitHub
+from argosy.gitops.apart import same_repository
 from argosy.gitops.commits import Identity
-from argosy.gitops.remote import Remote, same_repository
+from argosy.gitops.remote import Remote
 from argosy.gitops.transfer_errors import explain
 
 if TYPE_CHECKING:

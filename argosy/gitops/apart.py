@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from argosy.errors import ArgosyError
 from argosy.git import GitError
@@ -51,9 +51,9 @@ class _JoinedGit(MirrorGit):
         """Take the source's mirror for the one that counts, as it is now."""
         self._known = _identity(self._source)
 
-    def objects(self, names: Iterable[str]) -> Iterator[bytes | None]:
-        """The bytes of each blob, as `Git.objects` gives them; raises Discarded where the source's mirror is gone."""
-        for found in super().objects(names):
+    def objects(self, *arguments: Any, **options: Any) -> Any:
+        """The bytes of each object, as `Git.objects` gives them; raises Discarded where the source's mirror is gone."""
+        for found in super().objects(*arguments, **options):
             if found is None:
                 self._check()
             yield found
@@ -93,3 +93,13 @@ def _identity(mirror: Mirror) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns
+
+
+def same_repository(one: str, other: str) -> bool:
+    """Whether two addresses are, by all that they say, of one repository."""
+    return _named(one) == _named(other)
+
+
+def _named(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2].lower(), parts.path.rstrip("/").removesuffix(".git").lower()

@@ -47,16 +47,6 @@ class Remote:
             }
 
 
-def same_repository(one: str, other: str) -> bool:
-    """Whether two addresses are, by all that they say, of one repository."""
-    return _named(one) == _named(other)
-
-
-def _named(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.netloc.rpartition("@")[2].lower(), parts.path.rstrip("/").removesuffix(".git").lower()
-
-
 def _login(username: str, password: SecretStr) -> SecretStr:
     user, secret = username.strip(), password.get_secret_value().strip("\r\n")
     if re.search(r"[\r\n\0]", user + secret):
