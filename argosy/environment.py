@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,9 +15,10 @@ from argosy.models import ImageReference, Service
 from argosy.registries.targets import RegistryTarget, registry_targets
 from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Retry
 from argosy.scans.rules import ScanRules
-from argosy.services import chart_path, contradiction, described, image_keys
-from argosy.settings.environment import ArgoCDConfig, EnvironmentConfig, PushConfig, TargetConfig
+from argosy.services import contradiction, described
+from argosy.settings.environment import ArgoCDConfig, EnvironmentConfig, PushConfig
 from argosy.settings.target_mode import Method, Mode
+from argosy.targets import mode, target_repository, written
 
 STATE_FOLDER = ".argosy"
 """The folder of the target branch in which Argosy keeps what it writes besides values files."""
@@ -46,11 +46,12 @@ class Environment:
     """An environment as a release needs it; without `watch` nothing is verified.
 
     `registries` has its registries by their names, its own under None. `written` holds every path that Argosy writes in
-    any environment: no content digest covers them. `retry` says how often what may pass is tried, `push` how often a
-    push that others come before, `breaker` when a registry that keeps failing is left alone, `ecr` how repositories are
-    kept where a registry is Amazon's. Without `scan` no image is judged by its scan. With `automatic_rollback` a run
-    takes back what it sees degrade. `mode` says how a commit gets to the target,
-    `auto_merge` how GitHub merges by itself what goes there by a pull request.
+    any environment to the repository that is released from: no content digest covers them. `target_repository` names
+    the GitOps Repository block of the one that the target branch is of, where that is another. `retry` says how often
+    what may pass is tried, `push` how often a push that others come before, `breaker` when a registry that keeps
+    failing is left alone, `ecr` how repositories are kept where a registry is Amazon's. Without `scan` no image is
+    judged by its scan. With `automatic_rollback` a run takes back what it sees degrade. `mode` says how a commit gets
+    to the target, `auto_merge` how GitHub merges by itself what goes there by a pull request.
     """
 
     name: str
@@ -71,6 +72,12 @@ class Environment:
     push: Patience = DEFAULT_PATIENCE
     mode: Mode = "push"
     auto_merge: Method | None = None
+    target_repository: str | None = None
+
+    @property
+    def writes_to_source(self) -> bool:
+        """Whether releases are written to the very branch that they are made from."""
+        return self.target_repository is None and self.source_branch == self.target_branch
 
     @property
     def may_propose(self) -> bool:
@@ -136,12 +143,13 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         name=name,
         source_branch=config.source.branch,
         target_branch=config.target.branch,
+        target_repository=target_repository(name, config.target),
         sign=config.target.sign,
         registries=registries,
         blocks=_blocks(name, config),
         watch=_watch(config.argocd or configuration.argocd),
         services=services,
-        written=_written(configuration),
+        written=written(configuration),
         builder=config.builder.builder(),
         retry=Retry(config.retry.max_attempts, config.retry.backoff_factor, config.retry.initial_delay),
         automatic_rollback=_automatic_rollback(name, config, configuration),
@@ -149,7 +157,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         ecr=resolve_ecr(configuration, name),
         breaker=BreakerPolicy(config.breaker.failures, config.breaker.delay),
         push=_patience(config.target.push),
-        mode=_mode(name, config.target),
+        mode=mode(name, config.target),
         auto_merge=config.target.auto_merge,
     )
 
@@ -179,21 +187,6 @@ def _blocks(name: str, config: EnvironmentConfig) -> Blocks:
 
 def _patience(push: PushConfig) -> Patience:
     return Patience(push.max_attempts, push.initial_delay, push.max_delay, push.deadline)
-
-
-def _mode(name: str, target: TargetConfig) -> Mode:
-    place = ("environments", name, "target")
-    if target.mode == "github-api" and target.sign:
-        raise contradiction(
-            f"{name} is to be signed with a key of ours, and GitHub signs what it commits itself",
-            "leave target.sign out, or set another target.mode", *place, "sign",
-        )  # fmt: skip
-    if target.auto_merge and target.mode not in {"pull-request", "auto"}:
-        raise contradiction(
-            f"{name} is to merge pull requests, and with mode {target.mode} there are none",
-            "set target.mode to pull-request or auto, or leave target.auto_merge out", *place, "auto_merge",
-        )  # fmt: skip
-    return target.mode
 
 
 def _automatic_rollback(name: str, config: EnvironmentConfig, configuration: Configuration) -> bool:
@@ -235,25 +228,3 @@ def _scan(
                 f"there are {', '.join(names)}", *place, "allow", index, "service",
             )  # fmt: skip
     return config.scan.rules()
-
-
-def _written(configuration: Configuration) -> frozenset[str]:
-    """Every values file that some environment writes. Raises ConfigurationError where two write the same key of one."""
-    charts = {
-        service: (chart_path(configuration, service), image_keys(configuration, service).paths)
-        for service in configuration.services
-    }
-    writers: dict[tuple[str, str, str], tuple[str, str]] = {}
-    for name, environment in configuration.environments.items():
-        target = environment.target
-        for service, (chart, paths) in charts.items():
-            values = posixpath.normpath(f"{chart}/{target.values}")
-            for path in paths:
-                other = writers.setdefault((target.branch, values, path), (service, name))
-                if other != (service, name):
-                    raise contradiction(
-                        f"{' in '.join(other)} and {service} in {name} both write {values} on {target.branch}",
-                        "give one of them another target.values, target.branch, chart or chart.keys",
-                        "environments", name, "target",
-                    )  # fmt: skip
-    return frozenset(values for _, values, _ in writers)

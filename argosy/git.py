@@ -81,10 +81,14 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 class Git:
-    """The repository at `directory`: a work tree, or a bare one."""
+    """The repository at `directory`: a work tree, or a bare one.
 
-    def __init__(self, directory: Path) -> None:
+    The objects of `beside`, the folder of another's objects, are read as if they were its own.
+    """
+
+    def __init__(self, directory: Path, beside: Path | None = None) -> None:
         self.directory = directory
+        self._beside = {} if beside is None else {"GIT_ALTERNATE_OBJECT_DIRECTORIES": _listed(beside)}
 
     def failure(self, error: GitError) -> ArgosyError:
         """What to raise for an `error` of git's."""
@@ -133,7 +137,7 @@ class Git:
         # A session or a group of its own: the programs that git starts end with it, also when it takes too long.
         process = subprocess.Popen(
             ["git", "-C", str(self.directory), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=environment(extra), start_new_session=group is None, process_group=group,
+            stderr=subprocess.PIPE, env=self._environment(extra), start_new_session=group is None, process_group=group,
         )  # fmt: skip
         with process:
             try:
@@ -148,6 +152,9 @@ class Git:
         if process.returncode not in good:
             raise self.failure(failed(_verb(arguments), errors.decode(errors="replace")))
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+    def _environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        return environment(self._beside | dict(extra or {}))
 
     def is_commit(self, sha: str) -> bool:
         """Whether `sha` is a full SHA of a commit that is at hand; never guesses a branch or a tag."""
@@ -197,7 +204,7 @@ class Git:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment(),
+            env=self._environment(),
         ) as process:
             try:
                 for name in names:
@@ -211,6 +218,12 @@ class Git:
     def lost(self, path: str) -> ArgosyError:
         """What to raise where the object of the file at `path`, which a tree names, is not there."""
         return self.damaged(failed("cat-file", f"error: {path}: missing blob"))
+
+
+def _listed(folder: Path) -> str:
+    """The only entry of a list of folders, quoted, since a colon would divide it in two."""
+    escaped = str(folder.absolute()).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _verb(arguments: tuple[str, ...]) -> str:

@@ -1,8 +1,9 @@
-"""Source and target of an environment as a local clone has them: no remote is asked, but where the clone is shallow."""
+"""Source and target of an environment as local clones have them: no remote is asked, but where a clone is shallow."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from argosy import revisions
@@ -18,23 +19,34 @@ from argosy.settings.text import environments, read
 class Sides:
     """An environment in a clone: the commit to plan, the tip of its source branch, and the head of its target.
 
-    A branch that the clone does not have is None.
+    A branch that the clone does not have is None. `git` reads both sides; where charts lie apart, `charts` is the clone
+    of their repository, if there is one.
     """
 
     environment: Environment
     source_sha: str
     source_tip: str | None
     target_sha: str | None
+    git: Git
+    charts: Path | None = None
 
     def target(self) -> str:
-        """The head of the target. Raises WrongUse where the clone does not have it."""
+        """The head of the target. Raises WrongUse where no clone has it."""
         if self.target_sha is None:
-            branch = self.environment.target_branch
-            raise WrongUse(
-                f"this clone has no branch {branch}, which {self.environment.name} is released to",
-                remedy=f"fetch it (git fetch origin {branch}), or correct target.branch in {FILE}",
-            )
+            raise self._missing()
         return self.target_sha
+
+    def _missing(self) -> WrongUse:
+        name, branch, block = self.environment.name, self.environment.target_branch, self.environment.target_repository
+        if block and self.charts is None:
+            return WrongUse(
+                f"the charts of {name} lie in a repository of their own, that of the block {block}",
+                remedy="name the folder of a clone of it with --target-repo",
+            )
+        return WrongUse(
+            f"{self.charts or 'this clone'} has no branch {branch}, which {name} is released to",
+            remedy=f"fetch it (git fetch origin {branch}), or correct target.branch in {FILE}",
+        )
 
     def on_source(self, git: Git) -> bool:
         """Whether the source branch contains the commit, so that it may be released."""
@@ -43,11 +55,15 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """The repository at `root`, described by `file` where that was `asked` for, else by each commit's own."""
+    """The repository at `root`, described by `file` where that was `asked` for, else by each commit's own.
+
+    `charts` has the clones of repositories in which charts lie apart, by their blocks; that under None is for the rest.
+    """
 
     root: Path
     file: Path
     asked: bool = False
+    charts: Mapping[str | None, Path] = field(default_factory=dict)
 
     @property
     def git(self) -> Git:
@@ -70,7 +86,14 @@ class Clone:
         """
         commit = self.commit(head) if head else self._source(environment)
         described = read(self._text(commit), environment, self.file.name)
-        return Sides(described, commit, self.branch(described.source_branch), self.branch(described.target_branch))
+        tip, branch = self.branch(described.source_branch), described.target_branch
+        if described.target_repository is None:
+            return Sides(described, commit, tip, self.branch(branch), self.git)
+        charts = self.charts.get(described.target_repository, self.charts.get(None))
+        if charts is None:
+            return Sides(described, commit, tip, None, self.git)
+        git = self._beside(charts)
+        return Sides(described, commit, tip, _tip(git, branch), git, charts)
 
     def commit(self, name: str) -> str:
         """The commit that a full SHA, a branch, a tag or a step back from one names."""
@@ -82,11 +105,24 @@ class Clone:
 
     def branch(self, name: str) -> str | None:
         """The tip of a branch: the local one, else origin's."""
-        return self.git.ref(f"refs/heads/{name}") or self.git.ref(f"refs/remotes/origin/{name}")
+        return _tip(self.git, name)
 
-    def deepen(self) -> bool:
-        """Fetch the history that a shallow clone hides; whether all of it is there then."""
-        return fetches.unshallow(self.git)
+    def deepen(self) -> None:
+        """Fetch the history that shallow clones hide, as far as their remotes give it."""
+        for root in (self.root, *self.charts.values()):
+            fetches.unshallow(Git(root))
+
+    def _beside(self, charts: Path) -> Git:
+        """The git of the clone `charts`, which reads this one too. Raises WrongUse where this one is shallow.
+
+        Each clone knows what it hides itself, and a git of the other takes it for lost.
+        """
+        if fetches.is_shallow(self.git):
+            raise WrongUse(
+                f"{self.root} is shallow, and the clone of the charts cannot be read beside it",
+                remedy="fetch all of its history: git fetch --unshallow",
+            )
+        return Git(charts, self.root / self.git.text("rev-parse", "--git-path", "objects"))
 
     def _source(self, environment: str) -> str:
         described = read(self._text("HEAD"), environment, self.file.name)
@@ -110,3 +146,7 @@ class Clone:
                 f"{self.file}: {error.strerror or error}",
                 remedy="write one with argosy init, or name the folder with --repo",
             ) from error
+
+
+def _tip(git: Git, branch: str) -> str | None:
+    return git.ref(f"refs/heads/{branch}") or git.ref(f"refs/remotes/origin/{branch}")

@@ -104,7 +104,8 @@ class ImageKeys:
 class Service:
     """A service as one environment releases it; paths are relative to the repository's root.
 
-    `values_path` is the file in which a release writes the reference, at `keys`; `ecr_repository` is the repository's
+    `chart_path` is its chart in the source, which no content digest covers. `values_path` is the file of the target in
+    which a release writes the reference, at `keys`; `ecr_repository` is the repository's
     name in the registry, without the host. `dependencies` are the services whose images it is built
     from; `shared` the files and folders outside its build context that its image depends on. `registry` is the name of
     its registry among the further ones, None for the environment's own; `build` says how it is built, which changes no
@@ -124,6 +125,12 @@ class Service:
     registry: str | None = None
     build: BuildOptions = PLAINLY
     keys: ImageKeys = ImageKeys()
+    target_chart: str | None = None
+
+    @property
+    def released_chart(self) -> str:
+        """The folder of its chart in the target, where releases are written: `target_chart` where that is another."""
+        return self.target_chart or self.chart_path
 
     @property
     def dockerfile_path(self) -> str:

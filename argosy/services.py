@@ -89,7 +89,8 @@ def _service(
     configuration: Configuration, environment: EnvironmentConfig, name: str, dependencies: tuple[Service, ...]
 ) -> Service:
     defaults, own = configuration.defaults, configuration.services[name]
-    path, chart = _path(own.path or defaults.path, name), chart_path(configuration, name)
+    path = _path(own.path or defaults.path, name)
+    chart, released = chart_path(configuration, name), target_chart_path(configuration, environment, name)
     registry = own.registry or defaults.registry
     argocd = environment.argocd or configuration.argocd
     build = own.build
@@ -97,7 +98,8 @@ def _service(
         name=name,
         path=path,
         chart_path=chart,
-        values_path=posixpath.normpath(f"{chart}/{environment.target.values}"),
+        target_chart=released if released != chart else None,
+        values_path=posixpath.normpath(f"{released}/{environment.target.values}"),
         ecr_repository=filled(repository_template(configuration, environment, registry), name),
         registry=registry,
         keys=image_keys(configuration, name),
@@ -120,10 +122,18 @@ def repository_template(configuration: Configuration, environment: EnvironmentCo
 
 
 def chart_path(configuration: Configuration, name: str) -> str:
-    """The folder of the chart of the service called `name`, the same in every environment."""
+    """The folder of the chart of the service called `name` where it is released from, the same in every environment."""
     defaults, own = configuration.defaults, configuration.services[name]
     template = own.chart.path or defaults.chart.path or USUAL_FOLDER
     return _path(template, name, _path(own.path or defaults.path, name))
+
+
+def target_chart_path(configuration: Configuration, environment: EnvironmentConfig, name: str) -> str:
+    """The folder of the chart of the service called `name` in the environment's target."""
+    template, own = environment.target.chart, configuration.services[name]
+    if template is None:
+        return chart_path(configuration, name)
+    return _path(template, name, _path(own.path or configuration.defaults.path, name))
 
 
 def image_keys(configuration: Configuration, name: str) -> ImageKeys:

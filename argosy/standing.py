@@ -61,7 +61,7 @@ class Situation:
 def look(digests: Digests, source_sha: str, target_sha: str, at: datetime, source_tip: str | None = None) -> Situation:
     """The situation of the digests' environment at a source and a target commit; `at` decides which holds expired.
 
-    `source_tip` is the tip of the source branch, the local branch's unless given. Raises ConfigurationError where the
+    `source_tip` is the tip of the source branch, as `Reader.open` takes it. Raises ConfigurationError where the
     file of holds is wrong.
     """
     look = _Look(digests, source_sha, target_sha, Reader.open(digests.git, digests.environment, target_sha, source_tip))
@@ -157,8 +157,7 @@ class _Look:
 
     def _content_then(self, hand: Hand) -> str | None:
         """The commit whose content was desired when the hand wrote."""
-        environment = self.digests.environment
-        if environment.source_branch == environment.target_branch:
+        if self.digests.environment.writes_to_source:
             return hand.commit
         return released_before(self.digests, self.reader.history, hand.commit)
 

@@ -70,8 +70,13 @@ class Reader:
 
     @classmethod
     def open(cls, git: Git, environment: Environment, target_sha: str, source_tip: str | None = None) -> Reader:
-        """A reader of `environment` at `target_sha`; the source's tip is its local branch unless given."""
-        tip = source_tip or git.ref(f"refs/heads/{environment.source_branch}")
+        """A reader of `environment` at `target_sha`; the source's tip is its local branch unless given.
+
+        Where the target is another repository than the source `git` knows no branch of that: the tip is None then.
+        """
+        tip = source_tip
+        if tip is None and environment.target_repository is None:
+            tip = git.ref(f"refs/heads/{environment.source_branch}")
         history = History.read(git, target_sha, environment.name)
         healthy: dict[str, set[ImageReference]] = defaultdict(set)
         for seen in notes.verified(git, environment.name):

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from argosy.errors import ConfigurationError
 from argosy.github.client import GitHub, whereabouts
+from argosy.gitops.apart import ApartMirror, same_repository
 from argosy.gitops.commits import Identity
 from argosy.gitops.mirror import Mirror
 from argosy.gitops.remote import Remote
@@ -67,8 +68,23 @@ class GitOpsRepository(Block):
 
     def mirror(self) -> Mirror:
         """The local mirror of this repository."""
+        return Mirror(home(), self._remote())
+
+    def mirror_beside(self, source: Mirror) -> Mirror:
+        """The local mirror of this repository, for what is released from that of `source`.
+
+        Raises ConfigurationError where the two are one repository.
+        """
+        if same_repository(self.url, source.remote.url):
+            raise ConfigurationError(
+                f"target.repository names a block of {self.url}, which is what is released from",
+                remedy="leave target.repository and target.chart out in argosy.yaml, or correct the block's url",
+            )
+        return ApartMirror(home(), self._remote(), source)
+
+    def _remote(self) -> Remote:
         remember(self.token)
-        return Mirror(home(), Remote(self.url, self.username, self.token))
+        return Remote(self.url, self.username, self.token)
 
     def github(self) -> GitHub:
         """A client for the repository on GitHub; close it with `with`. Raises ConfigurationError without a token."""

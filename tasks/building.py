@@ -168,7 +168,7 @@ def _cache(work: Workspace, image: ImageReference, registry: Registry) -> Cache:
 def default_branch(work: Workspace) -> tuple[str, ...]:
     """The remote's default branch; none where it does not say: a cache is worth no failed release."""
     try:
-        return (_ANSWERS.get(work.repository.url, work.mirror.default_branch),)
+        return (_ANSWERS.get(work.repository.url, work.source.default_branch),)
     except ArgosyError as error:
         logger.info("the default branch's build cache is not used: %s", error)
         return ()

@@ -49,5 +49,5 @@ def lift_hold(repository: str, environment: str, resolved: Resolved, services: t
 
 def _by_hand(work: Workspace, resolved: Resolved, at: datetime) -> list[Hold]:
     digests = looked_up(Digests(work.mirror.git, work.environment), resolved.source_sha, work.client)
-    situation = standing.look(digests, resolved.source_sha, resolved.target_sha, at)
+    situation = standing.look(digests, resolved.source_sha, resolved.target_sha, at, work.source_tip)
     return [hold for hold in situation.held.values() if hold.by_hand]

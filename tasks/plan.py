@@ -25,7 +25,7 @@ def make_plan(
     """Compare what the commit desires with what is released, and with what the registry has."""
     work = Workspace.open(repository, environment, resolved.source_sha)
     digests = looked_up(Digests(work.mirror.git, work.environment), resolved.source_sha, work.client)
-    situation = look(digests, resolved.source_sha, resolved.target_sha, now())
+    situation = look(digests, resolved.source_sha, resolved.target_sha, now(), work.source_tip)
     presence = publishing.presence(work.client, work.environment, situation)
     plan = planning.make(work.environment, situation.asked(presence), adopt=adopt, services=services, force=force)
     _show(plan)

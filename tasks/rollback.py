@@ -49,8 +49,8 @@ def choose(
     work, at = Workspace.open(repository, environment, resolved.source_sha), now()
     git, described, target = work.mirror.git, work.environment, resolved.target_sha
     digests = looked_up(Digests(git, described), resolved.source_sha, work.client)
-    situation = look(digests, resolved.source_sha, target, at)
-    reader = Reader.open(git, described, target)
+    situation = look(digests, resolved.source_sha, target, at, work.source_tip)
+    reader = Reader.open(git, described, target, work.source_tip)
     in_force = holds.in_force(holds.read(git, target), described.name, at)
     chooser = Chooser(git, described, reader, resolved.source_sha, situation.desired, in_force)
     by_hand = tuple(hold for hold in situation.held.values() if hold.by_hand)

@@ -29,7 +29,7 @@ def move_tags(repository: str, environment: str, source_sha: str, released: tupl
     work.mirror.update()
     head = work.mirror.branch(described.target_branch)
     # One that cannot be read has no image to point at, and keeps no other's tags from moving.
-    carried = state.Reader.open(git, described, head).read_all(described.services).released
+    carried = state.Reader.open(git, described, head, work.source_tip).read_all(described.services).released
     moved: dict[str, list[str]] = {}
     with Clients(work.client) as clients:
         for service in described.services:

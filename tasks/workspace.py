@@ -70,11 +70,28 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def written_to(environment: Environment, block: GitOpsRepository, source: Mirror) -> tuple[GitOpsRepository, Mirror]:
+    """The block and the mirror of the repository that `environment` is written to: the given ones, or its own.
+
+    Raises as `load_block` and `GitOpsRepository.mirror_beside` do.
+    """
+    if environment.target_repository is None:
+        return block, source
+    target = load(GitOpsRepository, environment.target_repository)
+    return target, target.mirror_beside(source)
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One environment at one source commit, and the repository that it is released from."""
+    """One environment at one source commit: the repository that it is released from, and the one that it is written to.
+
+    They are one, unless the environment's charts lie apart. `mirror` is of the target, and its git reads both; `source`
+    is of what is released, and knows its branches.
+    """
 
     repository: GitOpsRepository
+    source: Mirror
+    target: GitOpsRepository
     mirror: Mirror
     environment: Environment
 
@@ -82,16 +99,25 @@ class Workspace:
     def open(cls, repository: str, environment: str, source_sha: str) -> Workspace:
         """The workspace for a commit that the mirror has, or can fetch."""
         block = load(GitOpsRepository, repository)
-        mirror = block.mirror()
-        if not mirror.path.exists() or not mirror.git.is_commit(source_sha):
+        source = block.mirror()
+        if not source.path.exists() or not source.git.is_commit(source_sha):
+            source.update()
+        key = (source.path, source_sha, environment)
+        described = _ENVIRONMENTS.get(key, lambda: environment_at(source.git, source_sha, environment))
+        target, mirror = written_to(described, block, source)
+        if mirror is not source and not (mirror.path.exists() and mirror.has(described.target_branch)):
             mirror.update()
-        key = (mirror.path, source_sha, environment)
-        return cls(block, mirror, _ENVIRONMENTS.get(key, lambda: environment_at(mirror.git, source_sha, environment)))
+        return cls(block, source, target, mirror, described)
+
+    @property
+    def source_tip(self) -> str | None:
+        """The tip of the environment's source branch, as of its mirror's last update; None where there is none."""
+        return self.source.git.ref(f"refs/heads/{self.environment.source_branch}")
 
     def writer(self) -> Writer:
         """The writer to the environment's target."""
-        identity = self.repository.identity(self.environment.sign)
-        return Writer(self.mirror, self.environment, identity, run_id(), now)
+        identity = self.target.identity(self.environment.sign)
+        return Writer(self.mirror, self.environment, identity, run_id(), now, source=self.source)
 
     @contextmanager
     def writing(self, kind: Kind, services: Iterable[str]) -> Iterator[Writer]:
@@ -100,11 +126,11 @@ class Workspace:
         if mode == "push":
             yield writer
             return
-        with self.repository.github() as github:
+        with self.target.github() as github:
             if mode == "github-api":
                 yield replace(writer, delivery=ApiCommits(github))
                 return
-            email = self.repository.author_email
+            email = self.target.author_email
             proposing = PullRequests(github, self.environment, kind, email, frozenset(services))
             yield replace(writer, delivery=PushedUnlessProtected(proposing) if mode == "auto" else proposing)
 

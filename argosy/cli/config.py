@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from argosy.cli import clones
 from argosy.cli.options import Options, Parser
 from argosy.cli.screen import answer
 from argosy.errors import ConfigurationError, ExitCode
@@ -22,6 +23,7 @@ def configure(parser: Parser) -> None:
     parser.listing(_ACTIONS)
     parser.add_argument("action", choices=["check", "show", "schema"], metavar="action", help="one of those below")
     parser.add_argument("--environment", metavar="NAME", help="one environment (all)")
+    clones.configure(parser)
 
 
 def run(options: Options) -> ExitCode:
@@ -36,7 +38,7 @@ def _check(options: Options) -> ExitCode:
     from argosy.doctor.examination import files
 
     told, environments = configuration.check(options.configuration, options.own.environment)
-    found = (*told, *files(options.repo, environments))
+    found = (*told, *files(options.repo, environments, clones.charts(options)))
     report.show(found, as_json=options.json)
     return ExitCode.WRONG if report.faulty(found) else ExitCode.DONE
 

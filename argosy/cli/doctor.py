@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from argosy.cli import report
+from argosy.cli import clones, report
 from argosy.cli.options import Options, Parser
 from argosy.doctor import remotes
 from argosy.doctor.examination import Patient, examine
@@ -14,8 +14,9 @@ from argosy.home import location
 
 _CREDENTIALS = """
 Services are asked with the credentials in these environment variables, where they are set: those of the AWS SDK,
-ARGOSY_REGISTRY_USERNAME and _PASSWORD, ARGOSY_GIT_USERNAME and _PASSWORD, ARGOCD_SERVER and ARGOCD_AUTH_TOKEN,
-PREFECT_API_URL and PREFECT_API_KEY or PREFECT_API_AUTH_STRING. No secret is asked of Prefect.
+ARGOSY_REGISTRY_USERNAME and _PASSWORD, ARGOSY_GIT_USERNAME and _PASSWORD, for the repository of charts that lie apart
+ARGOSY_TARGET_GIT_USERNAME and _PASSWORD, ARGOCD_SERVER and ARGOCD_AUTH_TOKEN, PREFECT_API_URL and PREFECT_API_KEY or
+PREFECT_API_AUTH_STRING. No secret is asked of Prefect.
 """
 
 
@@ -26,6 +27,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--timeout", type=float, default=remotes.SECONDS, metavar="SECONDS", help="how long a service may take (10)"
     )
+    clones.configure(parser)
 
 
 def run(options: Options) -> ExitCode:
@@ -37,6 +39,7 @@ def run(options: Options) -> ExitCode:
         variables=dict(os.environ),
         cache=location(os.environ),
         seconds=options.own.timeout,
+        charts=clones.charts(options),
     )
     found = examine(patient)
     report.show(found, as_json=options.json)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from argosy import plan as planning
+from argosy.cli import clones
 from argosy.cli.options import Options, Parser
 from argosy.cli.screen import answer
 from argosy.environment import Environment
@@ -28,12 +29,12 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--check-registry", action="store_true", help="ask the registry which images it has")
     parser.add_argument("--markdown", action="store_true", help="print a comment for a pull request")
     parser.add_argument("--exit-code", action="store_true", help="end in 3 where there is nothing to do")
+    clones.configure(parser)
 
 
 def run(options: Options) -> ExitCode:
     """Show the plan of each environment asked for; 1 where a service cannot be planned."""
-    clone = Clone(options.repo, options.configuration, asked=options.config is not None)
-    clone.check()
+    clone = clones.clone(options)
     names = [options.own.environment] if options.own.environment else list(clone.names())
     if options.json and len(names) > 1:
         known = ", ".join(names)
@@ -52,7 +53,7 @@ def _planned(clone: Clone, name: str, options: Options) -> tuple[Plan, bool]:
     own = options.own
     sides = clone.sides(name, own.head)
     environment, source = sides.environment, sides.source_sha
-    digests = _with_base_images(Digests(clone.git, environment), source)
+    digests = _with_base_images(Digests(sides.git, environment), source)
     situation = look(digests, source, sides.target(), datetime.now(UTC), sides.source_tip)
     if own.check_registry:
         # Imported late: git alone is asked mostly, and a web client takes its time to load.
@@ -60,7 +61,7 @@ def _planned(clone: Clone, name: str, options: Options) -> tuple[Plan, bool]:
 
         situation = situation.asked(ask(environment, situation))
     plan = planning.make(environment, situation, adopt=own.adopt, services=tuple(own.service), force=tuple(own.force))
-    return plan, sides.on_source(clone.git)
+    return plan, sides.on_source(sides.git)
 
 
 def _with_base_images(digests: Digests, source: str) -> Digests:

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from argosy import notes
+from argosy.cli import clones
 from argosy.cli.options import Options, Parser
 from argosy.cli.screen import answer
 from argosy.environment import Environment
 from argosy.errors import ExitCode, WrongUse
+from argosy.git import Git
 from argosy.inputs.digests import Digests
-from argosy.local import Clone, Sides
+from argosy.local import Sides
 from argosy.standing import Situation, look
 from argosy.status import Seen, Status, ask, statuses
 
@@ -29,27 +31,27 @@ def configure(parser: Parser) -> None:
     """Add the command's own options."""
     parser.listing(_ABOUT)
     parser.add_argument("--environment", metavar="NAME", help="the environment (all of them, one after the other)")
+    clones.configure(parser)
 
 
 def run(options: Options) -> ExitCode:
     """Show each environment asked for; 1 where a service cannot be read, 5 where Argo CD does not answer."""
-    clone = Clone(options.repo, options.configuration, asked=options.config is not None)
-    clone.check()
+    clone = clones.clone(options)
     names = [options.own.environment] if options.own.environment else list(clone.names())
     if options.json and len(names) > 1:
         known = ", ".join(names)
         raise WrongUse("each environment has a status of its own", remedy=f"name one with --environment: {known}")
     clone.deepen()
-    codes = [_shown(clone, clone.sides(name), options) for name in names]
+    codes = [_shown(clone.sides(name), options) for name in names]
     return next((code for code in (ExitCode.FAILED, ExitCode.DOWN) if code in codes), ExitCode.DONE)
 
 
-def _shown(clone: Clone, sides: Sides, options: Options) -> ExitCode:
+def _shown(sides: Sides, options: Options) -> ExitCode:
     environment = sides.environment
-    digests = Digests(clone.git, environment)
+    digests = Digests(sides.git, environment)
     situation = look(digests, sides.source_sha, sides.target(), datetime.now(UTC), sides.source_tip)
     seen = _seen(environment)
-    shown = document(clone, environment, situation, seen)
+    shown = document(sides.git, environment, situation, seen)
     if options.json:
         answer(shown)
     else:
@@ -77,14 +79,14 @@ def _seen(environment: Environment) -> dict[str, Seen]:
         return ask(server, environment)
 
 
-def document(clone: Clone, environment: Environment, situation: Situation, seen: Mapping[str, Seen]) -> dict[str, Any]:
+def document(git: Git, environment: Environment, situation: Situation, seen: Mapping[str, Seen]) -> dict[str, Any]:
     """The status as plain data."""
     found = statuses(environment, situation, seen)
     return {
         "environment": environment.name,
         "source": situation.source_sha,
         "target": situation.target_sha,
-        "noted": clone.git.ref(notes.ref(environment.name)) is not None,
+        "noted": git.ref(notes.ref(environment.name)) is not None,
         "services": {each.service: _service(each) for each in found},
         "failures": {name: str(error) for name, error in situation.failures.items()},
     }

@@ -41,22 +41,26 @@ def wanted(environments: Sequence[Environment], deployments: Sequence[Mapping[st
     found: dict[Wanted, None] = {}
     for environment in environments:
         found |= dict.fromkeys(_of_environment(environment))
-    signed = {environment.name for environment in environments if environment.sign}
-    asking = {environment.name for environment in environments if environment.mode != "push"}
+    here = {each.name: each for each in environments if each.target_repository is None}
     for deployment in deployments:
         parameters = deployment.get("parameters") or {}
         if name := parameters.get("repository"):
-            signs = parameters.get("environment") in signed
-            key = Need(("signing_key",), "release commits are to be signed", _SIGN)
-            token = Need(("token",), "GitHub's API lets nobody in without one", _SET)
-            asks = parameters.get("environment") in asking
-            needs = (*((key,) if signs else ()), *((token,) if asks else ()))
-            found[Wanted(REPOSITORY, str(name), needs)] = None
+            written = here.get(str(parameters.get("environment")))
+            found[Wanted(REPOSITORY, str(name), _of_target(written) if written else ())] = None
     return tuple(found)
+
+
+def _of_target(environment: Environment) -> tuple[Need, ...]:
+    """What the block of the repository must have that the environment is written to."""
+    key = Need(("signing_key",), "release commits are to be signed", _SIGN)
+    token = Need(("token",), "GitHub's API lets nobody in without one", _SET)
+    return (*((key,) if environment.sign else ()), *((token,) if environment.mode != "push" else ()))
 
 
 def _of_environment(environment: Environment) -> Iterator[Wanted]:
     yield from _of_builds(environment)
+    if environment.target_repository:
+        yield Wanted(REPOSITORY, environment.target_repository, _of_target(environment))
     for target in environment.used_registries:
         if target.type == "ecr":
             login = Need(("aws_credentials", "token"), "Amazon ECR lets nobody in without credentials", _SET)

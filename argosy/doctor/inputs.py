@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from argosy.doctor import contexts, repository_policies
 from argosy.doctor.findings import Finding, Level, of_error
@@ -15,27 +15,42 @@ from argosy.models import Service
 _COMMIT = "commit it: a release reads commits alone"
 
 
-def check(checkout: Checkout, environments: tuple[Environment, ...]) -> tuple[Finding, ...]:
-    """What is wrong with the files of every service in `environments`; one line of praise where nothing is."""
+def check(
+    checkout: Checkout, environments: tuple[Environment, ...], apart: Mapping[str, Checkout] | None = None
+) -> tuple[Finding, ...]:
+    """What is wrong with the files of every service in `environments`; one line of praise where nothing is.
+
+    `apart` has the checkouts in which charts lie, by environment, where they lie in a repository of their own.
+    """
     found: dict[Finding, None] = {}
     for environment in environments:
         inside = contexts.Contexts.of(checkout, environment)
+        charts = (apart or {}).get(environment.name) if environment.target_repository else checkout
+        if charts is None:
+            found[_unseen(environment)] = None
         for service in environment.services:
-            found |= dict.fromkeys(_service(checkout, environment, service, inside))
+            found |= dict.fromkeys(_sources(checkout, service, inside))
+            found |= dict.fromkeys(_charts(charts, environment, service) if charts else ())
     found |= dict.fromkeys(repository_policies.check(checkout, environments))
     paths = f"{len(environments[0].services)} services" if environments else "no services"
     return tuple(found) or (Finding(Level.GOOD, "services", paths, "each has its Dockerfile, chart and values file"),)
 
 
-def _service(
-    checkout: Checkout, environment: Environment, service: Service, inside: contexts.Contexts
-) -> Iterator[Finding]:
+def _unseen(environment: Environment) -> Finding:
+    why = f"they lie in the repository of the block {environment.target_repository}, of which no clone was named"
+    return Finding(Level.SKIPPED, "charts", environment.name, why, "name the folder of one with --target-repo")
+
+
+def _sources(checkout: Checkout, service: Service, inside: contexts.Contexts) -> Iterator[Finding]:
     missing = [
         *_file(checkout, service, "Dockerfile", service.dockerfile_path),
         *_folder(checkout, service, "build context", service.build_context.path),
     ]
     yield from missing or inside.check(service)
-    yield from _file(checkout, service, "chart", f"{service.chart_path}/Chart.yaml")
+
+
+def _charts(checkout: Checkout, environment: Environment, service: Service) -> Iterator[Finding]:
+    yield from _file(checkout, service, "chart", f"{service.released_chart}/Chart.yaml")
     yield from _values(checkout, environment, service)
 
 

@@ -1,27 +1,22 @@
-"""The services outside: the registry, AWS, the git server and Argo CD, each asked once, within seconds."""
+"""The services outside: the registry, AWS, git servers and Argo CD, each asked once, within seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import SecretStr
 
 from argosy.argocd.client import ArgoCD
+from argosy.doctor import git_servers
+from argosy.doctor.blocks import REPOSITORY
 from argosy.doctor.findings import Finding, Level, probed
 from argosy.environment import Environment
 from argosy.errors import Terminal, Transient
-from argosy.git import Git, GitError
-from argosy.github.client import GitHub, whereabouts
-from argosy.gitops.commits import Identity
-from argosy.gitops.remote import Remote
-from argosy.gitops.transfer_errors import explain
+from argosy.github.client import whereabouts
 from argosy.redact import remember
 from argosy.registries.auth import RegistryCredentials, is_loopback
 from argosy.registries.errors import fault, unreachable
@@ -35,7 +30,6 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 """How long a service may take to answer."""
 Check = Callable[[], Finding]
-_PROTECTED = "Whether a branch is protected cannot be known before a run pushes there"
 _AWS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 
 
@@ -114,59 +108,6 @@ def _ecr_login(given: Given, target: RegistryTarget) -> tuple[str, RegistryCrede
         raise ecr.translate(error, "asking for an authorization token") from error
 
 
-def git(given: Given, url: str) -> Finding:
-    """Whether the git server answers at `url`, trusts us, and lets the given user read and write."""
-    if not url.startswith(("https://", "http://")):
-        why = "Argosy reaches repositories over https; this clone's origin is reached otherwise"
-        remedy = "set PREFECT_API_URL, so that the address in the GitOps Repository block is asked"
-        return Finding(Level.SKIPPED, "git server", url or "origin", why, remedy)
-    return probed("git server", url, lambda: _listed(given, url))
-
-
-def _listed(given: Given, url: str) -> str:
-    pair = given.pair("ARGOSY_GIT")
-    try:
-        with Remote(url, *(pair or ())).access() as extra:
-            Git(Path("/")).run("ls-remote", "--quiet", "--", url, "HEAD", extra=extra, timeout=given.seconds)
-            if pair is not None:
-                _rehearse(url, extra, given.seconds)
-    except GitError as error:
-        explained = explain(error, url)
-        if pair is None and "refuses the credentials" in explained.message:
-            return f"answers, and wants credentials, of which none were given. {_PROTECTED}"
-        raise explained from error
-    if pair is None:
-        return f"answers, and lets everybody read; nobody was given who could push. {_PROTECTED}"
-    return f"answers, and lets these credentials read and push. {_PROTECTED}"
-
-
-def _rehearse(url: str, extra: Mapping[str, str], seconds: float) -> None:
-    """Push as far as git does before it sends anything: a server tells there whether these credentials may write."""
-    with TemporaryDirectory(prefix="argosy-") as folder:
-        git, who = Git(Path(folder)), Identity("Argosy", "argosy@localhost").environment(datetime.now(UTC))
-        git.run("init", "--quiet", "--bare", "--template=")
-        commit = git.text("commit-tree", git.text("mktree", data=b""), data=b"Rehearsal\n", extra=who)
-        where = f"{commit}:refs/heads/argosy-rehearsal"
-        git.run("push", "--dry-run", "--quiet", "--", url, where, extra=extra, timeout=seconds)
-
-
-def github(given: Given, api_url: str, repository: str) -> Finding:
-    """Whether GitHub's API answers at `api_url`, and lets the given token write to the repository."""
-    token = given.secret("ARGOSY_GIT_PASSWORD")
-    if token is None:
-        why = "no token was given, so nothing was asked"
-        return Finding(Level.SKIPPED, "GitHub", api_url, why, "set ARGOSY_GIT_PASSWORD to the token")
-    return probed("GitHub", api_url, lambda: _writable(api_url, repository, token, given.seconds))
-
-
-def _writable(api_url: str, repository: str, token: SecretStr, seconds: float) -> str:
-    with GitHub(api_url, repository, token, timeout=seconds) as client:
-        if not client.may_write():
-            remedy = "give it read and write access to contents and pull requests"
-            raise Terminal(f"it lets this token only read {repository}", remedy=remedy)
-    return f"lets this token write to {repository}"
-
-
 def argocd(given: Given, environment: Environment, url: str | None) -> Finding:
     """Whether the Argo CD server at `url` answers, trusts us, and shows the given token the applications."""
     address = given.variables.get("ARGOCD_SERVER") or url
@@ -212,15 +153,24 @@ def _name(host: str) -> str:
     return httpx.URL(f"https://{host}").host
 
 
-def checks(given: Given, environment: Environment, addresses: Mapping[str, str], origin: str) -> list[Check]:
-    """The checks of an environment, to be made side by side; `addresses` are those that its blocks hold."""
-    block, url = next(
-        ((name, each) for name, each in addresses.items() if name.startswith("gitops-repository/")), ("", origin)
-    )
-    found: list[Check] = [lambda: git(given, url)]
-    if environment.mode != "push":
+def checks(
+    given: Given, environment: Environment, addresses: Mapping[str, str], origin: str, apart: Collection[str] = ()
+) -> list[Check]:
+    """The checks of an environment, to be made side by side; `addresses` are those that its blocks hold.
+
+    `apart` names the blocks of repositories that charts alone lie in.
+    """
+    names = (name.partition("/") for name in addresses)
+    block = next(("/".join((kind, name)) for kind, _, name in names if kind == REPOSITORY and name not in apart), "")
+    url, own = addresses.get(block, origin), environment.target_repository
+    found: list[Check] = [partial(git_servers.source, given, url, written=own is None)]
+    if own is not None:
+        block = f"{REPOSITORY}/{own}"
+        found.append(partial(git_servers.charts, given, environment, addresses.get(block), url))
+        url = addresses.get(block, "")
+    if environment.mode != "push" and (url or own is None):
         api = whereabouts(url, addresses.get(f"api_url/{block}"), addresses.get(f"api_repository/{block}"))
-        found.append(partial(github, given, *api))
+        found.append(partial(git_servers.github, given, *api, git_servers.CHARTS if own else git_servers.SOURCE))
     for target in environment.used_registries:
         found.append(partial(registry, given, environment, target))
         if target.type == "ecr":

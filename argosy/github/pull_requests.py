@@ -90,7 +90,7 @@ class PullRequests:
     def _deliver(self, offer: Offer[T], head: str, proposal: Proposal) -> Delivered:
         target = self.environment.target_branch
         pull, rolling = self._open(), self._rolling(offer.mirror, head)
-        source_tip = offer.mirror.branch(self.environment.source_branch)
+        source_tip = offer.source.branch(self.environment.source_branch)
         same = rolling is not None and rolling.says(proposal, source_tip)
         last = None if pull else self.github.pulls(self.branch, target, "closed")
         if last and same and not last.merged and WITHDRAWN not in last.body:

@@ -30,13 +30,14 @@ NOWHERE = Delivered()
 
 @dataclass(frozen=True, slots=True)
 class Offer(Generic[T]):
-    """What is to get to the branch `target` of the remote that `mirror` is of.
+    """What is to get to the branch `target` of the remote that `mirror` is of; `source` is of what is released.
 
     `propose` says what, upon one head of it; `commit` makes a commit of that, which no ref points at; `push` is the
     ordinary way there, and what it took.
     """
 
     mirror: Mirror
+    source: Mirror
     target: str
     propose: Callable[[str], tuple[Proposal | None, T]]
     commit: Callable[[str, Proposal], str]

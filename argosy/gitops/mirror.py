@@ -38,11 +38,11 @@ class Discarded(Transient):
     """The mirror was damaged, or another run found it so: it is gone, and the next update makes it anew."""
 
 
-class _Mirrored(Git):
+class MirrorGit(Git):
     """The git of a mirror, which is thrown away when an object of it is found damaged: it is a cache."""
 
-    def __init__(self, directory: Path, url: str) -> None:
-        super().__init__(directory)
+    def __init__(self, directory: Path, url: str, beside: Path | None = None) -> None:
+        super().__init__(directory, beside)
         self._url = url
 
     def damaged(self, error: GitError) -> ArgosyError:
@@ -74,7 +74,9 @@ class Mirror:
         self.remote = remote
         name = hashlib.sha256(remote.url.encode()).hexdigest()[:24]
         self.path = home / "mirrors" / f"{name}.git"
-        self.git: Git = _Mirrored(self.path, remote.url)
+        self.git: Git = MirrorGit(self.path, remote.url)
+        self._own: Git = self.git
+        """What keeps the mirror: it knows no objects but the mirror's, so that a fetch brings all of them."""
 
     def update(self) -> None:
         """Bring the mirror's branches and notes to where the remote's are; one request where they are there already.
@@ -131,7 +133,11 @@ class Mirror:
         if refs != self._held():
             self._fetch()
         if head != self._head():
-            self.git.run("symbolic-ref", "HEAD", head)
+            self._own.run("symbolic-ref", "HEAD", head)
+
+    def has(self, name: str) -> bool:
+        """Whether there was a branch of that name at the last update."""
+        return self._own.ref(f"{_HEADS}{name}") is not None
 
     def branch(self, name: str) -> str:
         """The tip of a branch, as of the last update. Raises Terminal where the remote has no such branch."""
@@ -158,7 +164,7 @@ class Mirror:
         Raises PushRejected when somebody else was first, Terminal when the remote refuses, Transient when it is down.
         """
         lease = f"--force-with-lease={ref}:{expected or ''}"
-        self._transfer("push", "--no-verify", lease, self.remote.url, f"{commit}:{ref}")
+        self._transfer("push", "--no-verify", lease, self.remote.url, f"{commit}:{ref}", git=self.git)
 
     def _create(self) -> None:
         if (self.path / "HEAD").exists():
@@ -188,7 +194,7 @@ class Mirror:
     def _held(self) -> dict[str, str]:
         # The type makes git look at the object itself: a ref to one that is lost is found here.
         fields = "--format=%(refname)%09%(objectname)%09%(objecttype)"
-        listing = self.git.text("for-each-ref", fields, _HEADS, _NOTES)
+        listing = self._own.text("for-each-ref", fields, _HEADS, _NOTES)
         rows = (row.split("\t") for row in listing.splitlines())
         return {name: sha for name, sha, _kind in rows}
 
@@ -205,11 +211,11 @@ class Mirror:
                 raise
             self._transfer(*command)
 
-    def _transfer(self, *arguments: str) -> str:
+    def _transfer(self, *arguments: str, git: Git | None = None) -> str:
         with self.remote.access() as extra:
             extra |= _IMPATIENT
             try:
-                output = self.git.run(*arguments, extra=extra, timeout=_TRANSFER_SECONDS, guarded=True)
+                output = (git or self._own).run(*arguments, extra=extra, timeout=_TRANSFER_SECONDS, guarded=True)
             except GitError as error:
                 raise explain(error, self.remote.url) from error
         return output.decode(errors="replace")

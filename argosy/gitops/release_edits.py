@@ -63,13 +63,17 @@ class Edits:
 
 @dataclass(frozen=True, slots=True)
 class Upon:
-    """A head of the target, and the run called `run` that would write to it `at` some time."""
+    """A head of the target, and the run called `run` that would write to it `at` some time.
+
+    `source_tip` is the tip of the source branch, as `Reader.open` takes it.
+    """
 
     git: Git
     environment: Environment
     head: str
     run: str
     at: datetime
+    source_tip: str | None = None
 
 
 def edits(upon: Upon, source_sha: str, releases: Sequence[Release]) -> Edits:
@@ -79,7 +83,7 @@ def edits(upon: Upon, source_sha: str, releases: Sequence[Release]) -> Edits:
     ConfigurationError where the file of holds is wrong.
     """
     git, environment = upon.git, upon.environment
-    reader = state.Reader.open(git, environment, upon.head)
+    reader = state.Reader.open(git, environment, upon.head, upon.source_tip)
     readings, found = reader.read_all([release.service for release in releases]), Edits()
     # The file or its key is gone: each such service's affair alone.
     found.left_out |= {name: str(error) for name, error in readings.failures.items()}

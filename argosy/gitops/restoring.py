@@ -43,7 +43,7 @@ def restore(
 
 def _edits(writer: Writer, head: str, restorations: Sequence[Restoration]) -> Edits:
     git, found = writer.mirror.git, Edits()
-    reader = state.Reader.open(git, writer.environment, head)
+    reader = state.Reader.open(git, writer.environment, head, writer.source_tip())
     readings = reader.read_all([each.service for each in restorations])
     found.left_out |= {name: str(error) for name, error in readings.failures.items()}
     for each in restorations:

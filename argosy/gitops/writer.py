@@ -34,7 +34,10 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes to one environment's target, for one run; without a `delivery` by a push."""
+    """Writes to one environment's target, for one run; without a `delivery` by a push.
+
+    `source` is the mirror of what is released, where that is another repository than the target's, `mirror`.
+    """
 
     mirror: Mirror
     environment: Environment
@@ -43,6 +46,16 @@ class Writer:
     clock: Clock
     pace: Pace = DEFAULT_PACE
     delivery: Delivery | None = None
+    source: Mirror | None = None
+
+    @property
+    def released(self) -> Mirror:
+        """The mirror of what is released."""
+        return self.source or self.mirror
+
+    def source_tip(self) -> str | None:
+        """The tip of the source branch, as it was read last."""
+        return self.released.git.ref(f"refs/heads/{self.environment.source_branch}")
 
     def land(
         self, propose: Callable[[str], tuple[Proposal | None, T]], check: Callable[[], None] = _nothing
@@ -61,7 +74,7 @@ class Writer:
             return propose(head)
 
         target, push = self.environment.target_branch, partial(self._push, propose, check)
-        return self.delivery.land(Offer(self.mirror, target, checked, self._commit, push))
+        return self.delivery.land(Offer(self.mirror, self.released, target, checked, self._commit, push))
 
     def _commit(self, head: str, proposal: Proposal) -> str:
         with Signing(self.identity.signing_key) as signing:
@@ -76,7 +89,8 @@ class Writer:
     ) -> tuple[Delivered, T, int]:
         """Commit what `propose` makes of the target's head, and push that as `Landing.land` does."""
         git, branch, source = self.mirror.git, self.environment.target_branch, self.environment.source_branch
-        landing = self._landing(f"refs/heads/{branch}", f"refs/heads/{source}")
+        beside = (f"refs/heads/{source}",) if self.released is self.mirror else ()
+        landing = self._landing(f"refs/heads/{branch}", *beside)
         proposals = Proposals(git, propose)
 
         def look() -> tuple[str, Proposal | None, T]:
@@ -126,7 +140,7 @@ class Writer:
         reads = frozenset({HOLDS, *(release.service.values_path for release in releases)})
 
         def propose(head: str) -> tuple[Proposal | None, Edits]:
-            upon = Upon(self.mirror.git, self.environment, head, self.run, self.clock())
+            upon = Upon(self.mirror.git, self.environment, head, self.run, self.clock(), self.source_tip())
             found = edits(upon, source_sha, releases)
             releasing = bool(found.files or (adopt and found.recorded and not found.ours))
             text = self.mirror.git.file(head, HOLDS)
@@ -147,10 +161,14 @@ class Writer:
         return trailers.hold_message(name, "Hold", new, run)
 
     def _check_reachable(self, source_sha: str) -> None:
-        tip = self.mirror.branch(self.environment.source_branch)
+        """Look where the source branch is by now, and raise Terminal where it does not have the commit (any more)."""
+        branch = self.environment.source_branch
+        if self.released is not self.mirror:  # else it came with the target
+            self.released.follow(f"refs/heads/{branch}")
+        tip = self.released.branch(branch)
         if not self.mirror.git.is_ancestor(source_sha, tip):
             raise Terminal(
-                f"{source_sha[:12]} is not on {self.environment.source_branch} (any more)",
+                f"{source_sha[:12]} is not on {branch} (any more)",
                 remedy="release a commit that is on the environment's source branch",
             )
 

@@ -133,8 +133,8 @@ def _core(service: Service) -> Service:
     """The service without what no content digest looks at."""
     dependencies = tuple(map(_core, service.dependencies))
     return replace(
-        service, path="", values_path="", ecr_repository="", application=None, timeout=0.0, dependencies=dependencies,
-        build=PLAINLY,
+        service, path="", values_path="", target_chart=None, ecr_repository="", application=None, timeout=0.0,
+        dependencies=dependencies, build=PLAINLY,
     )  # fmt: skip
 
 

@@ -51,6 +51,16 @@ class TargetConfig(Section):
     """Where a release is written."""
 
     branch: Branch = Field(description="The branch that a release commits to, which Argo CD follows.")
+    repository: BlockName | None = Field(
+        None,
+        description="The GitOps Repository block of the repository that the charts lie in; that which is released from "
+        "unless given.",
+    )
+    chart: RelativePath | None = Field(
+        None,
+        description="Where each chart lies in that repository: {service} stands for the service's name, {path} for its "
+        "folder; where it lies in that which is released from unless given.",
+    )
     values: RelativePath = Field("values.yaml", description="The file, beside each chart, that has image.tag.")
     sign: Literal["ssh", "gpg"] | None = Field(
         None, description="With which kind of key commits are signed; not at all unless given."

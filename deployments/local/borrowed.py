@@ -79,5 +79,8 @@ def _check(source: Path, copy: Path, release_to: str | None) -> None:
     if found := problems(text, name):
         others = f" ({len(found) - 1} more: argosy config check --repo {source})" if found[1:] else ""
         raise ConfigurationError(found[0].message, remedy=f"{found[0].remedy}{others}") from found[0]
-    if release_to is not None:
-        read(text, release_to, name)
+    if release_to is not None and read(text, release_to, name).target_repository:
+        raise ConfigurationError(
+            f"the charts of {release_to} lie in a repository of their own, and the demo takes one repository",
+            remedy="name an environment whose charts lie in it, or leave target.repository out in a copy of it",
+        )

@@ -94,6 +94,16 @@ def test_a_repository_over_https_or_on_this_machine_is_taken(url: str) -> None:
     assert GitOpsRepository(url=url).mirror().remote.url == url
 
 
+@pytest.mark.parametrize(
+    "url", [URL, "https://git.example/shop", "https://git.example/shop/", "https://GIT.example/Shop.git"]
+)
+def test_charts_that_are_said_to_lie_apart_and_do_not_are_refused(url: str) -> None:
+    source = GitOpsRepository(url=URL).mirror()
+    with pytest.raises(ConfigurationError, match=r"which is what is released from .*leave target.repository"):
+        GitOpsRepository(url=url).mirror_beside(source)
+    assert GitOpsRepository(url=URL.replace(".git", "-charts.git")).mirror_beside(source).path != source.path
+
+
 @pytest.mark.parametrize("url", ["https://bot:hunter2@argocd.example", "http://argocd.example", "argocd.example"])
 def test_an_argo_cd_is_refused_whose_address_is_not_confidential(url: str) -> None:
     with pytest.raises(Terminal) as refused:

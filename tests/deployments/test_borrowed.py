@@ -142,6 +142,16 @@ def test_an_environment_that_is_not_described_is_refused(repository: Path) -> No
         pass
 
 
+def test_an_environment_whose_charts_lie_apart_is_refused(repository: Path) -> None:
+    file = repository / "argosy.yaml"
+    file.write_text(RIGHT.replace("target: {branch", "target: {repository: charts, branch"))
+    commit(repository)
+    with borrowed(repository):
+        pass
+    with pytest.raises(ConfigurationError, match=r"charts of prod lie in .*target.repo"), borrowed(repository, "prod"):
+        pass
+
+
 @pytest.mark.parametrize("command", ["demo", "up"])
 def test_a_command_on_a_wrong_repository_starts_nothing(repository: Path, tmp_path: Path, command: str) -> None:
     broken("version: [")(repository)

@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 from pydantic import SecretStr
 
-from argosy.doctor import orchestrator, remotes
+from argosy.doctor import git_servers, orchestrator, remotes
 from argosy.doctor.findings import Finding, Level
 from argosy.doctor.remotes import Given
 from argosy.environment import Environment
@@ -43,7 +43,7 @@ def registry(address: str) -> Finding:
 
 
 def git(address: str) -> Finding:
-    return remotes.git(given(), f"{address}/shop.git")
+    return git_servers.source(given(), f"{address}/shop.git")
 
 
 def argocd(address: str) -> Finding:
@@ -126,7 +126,7 @@ def test_githubs_api_is_asked_whether_the_token_may_write(
     git_server[0].create("doctored")
     tokens = {each: github.admit(each, "doctored", permission=each).get_secret_value() for each in ("push", "pull")}
     token = {"ARGOSY_GIT_PASSWORD": tokens.get(who, "ghp_wrong")} if who else {}
-    finding = remotes.github(given(seconds=10, **token), github.url, github.repository("doctored"))
+    finding = git_servers.github(given(seconds=10, **token), github.url, github.repository("doctored"))
     assert (finding.level, words in f"{finding.why} {finding.remedy}") == (level, True), finding
 
 
@@ -141,7 +141,7 @@ def test_githubs_api_is_asked_where_the_block_says_and_only_where_a_release_goes
 
 
 def _github(check: Callable[[], Finding]) -> Iterator[Finding]:
-    if isinstance(check, partial) and check.func is remotes.github:
+    if isinstance(check, partial) and check.func is git_servers.github:
         yield check()
 
 
@@ -186,8 +186,10 @@ def test_a_registry_that_refuses_the_credentials_names_them() -> None:
 def test_a_git_server_that_refuses_the_credentials_is_told_from_one_that_was_shown_none() -> None:
     challenge = {"WWW-Authenticate": 'Basic realm="git"'}
     with served(lambda _request: Answer(401, challenge)) as host:
-        refused = remotes.git(given(ARGOSY_GIT_USERNAME="u", ARGOSY_GIT_PASSWORD=SECRET), f"http://{host}/shop.git")
-        without = remotes.git(given(), f"http://{host}/shop.git")
+        refused = git_servers.source(
+            given(ARGOSY_GIT_USERNAME="u", ARGOSY_GIT_PASSWORD=SECRET), f"http://{host}/shop.git"
+        )
+        without = git_servers.source(given(), f"http://{host}/shop.git")
     assert (refused.level, "refuses the credentials" in refused.why) == (Level.WRONG, True)
     assert (without.level, "none were given" in without.why) == (Level.GOOD, True)
 
@@ -199,7 +201,7 @@ def logged_in(password: SecretStr) -> Given:
 def test_credentials_that_may_push_are_tried_and_nothing_is_pushed(git_server: tuple[GitServer, SecretStr]) -> None:
     server, password = git_server
     name = f"doctor-{uuid.uuid4().hex[:8]}"
-    finding = remotes.git(logged_in(password), server.create(name))
+    finding = git_servers.source(logged_in(password), server.create(name))
     assert (finding.level, "read and push" in finding.why) == (Level.GOOD, True)
     assert "cannot be known before a run pushes" in finding.why
     assert Git(server.path(name)).text("for-each-ref") == ""
@@ -210,14 +212,14 @@ def test_a_token_that_may_only_read_is_found_before_a_run_pushes(git_server: tup
     name = f"doctor-{uuid.uuid4().hex[:8]}"
     url = server.create(name)
     Git(server.path(name)).run("config", "http.receivepack", "false")
-    finding = remotes.git(logged_in(password), url)
+    finding = git_servers.source(logged_in(password), url)
     assert (finding.level, "read and write access" in finding.remedy) == (Level.WRONG, True)
-    without = remotes.git(given(seconds=10), url)
+    without = git_servers.source(given(seconds=10), url)
     assert (without.level, "cannot be known before a run pushes" in without.why) == (Level.GOOD, True)
 
 
 def test_a_git_server_reached_by_ssh_is_left_alone() -> None:
-    assert remotes.git(given(), "git@git.example:shop.git").level is Level.SKIPPED
+    assert git_servers.source(given(), "git@git.example:shop.git").level is Level.SKIPPED
 
 
 def test_an_argo_cd_is_asked_for_every_application_with_the_token() -> None:
