@@ -69,6 +69,7 @@ class GitServer(Part):
             "protect.annotators": " ".join(annotators),
             "core.hooksPath": "hooks",
             "gc.auto": "0",  # no process outlives its push
+            "receive.autogc": "false",
             "uploadpack.allowFilter": "true",  # as the hosting services have them
             "uploadpack.allowAnySHA1InWant": "true",
         }
