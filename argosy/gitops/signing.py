@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from argosy.gitops.ssh_signatures import SshKey
 
 _NAME = "argosy"
-_PASTE = "put an SSH private key in OpenSSH's format, without a passphrase, into the block's signing_key"
+_PASTE = (
+    "put an SSH private key (Ed25519, ECDSA or RSA) in OpenSSH's format, without a passphrase, into the block's "
+    "signing_key"
+)
 _SECONDS = 60.0
 # What git's words about a signature mean. They explain a refusal and never decide: an unknown signer is "Good" there.
 _WORDS = {

@@ -99,6 +99,16 @@ def test_a_repository_that_was_renamed_on_its_server_is_found_with_the_login(tmp
         update(tmp_path, host)
 
 
+def test_a_trace_that_the_user_asks_git_for_tells_no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    traces = ("GIT_TRACE", "GIT_TRACE_CURL", "GIT_CURL_VERBOSE", "GIT_TRACE2_EVENT")
+    for name in traces:
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("GIT_TRACE_REDACT", "0")
+    with served(empty) as host:
+        update(tmp_path / "home", host)
+    assert not [name for name in traces if (tmp_path / name).exists()]
+
+
 def test_the_password_is_in_no_environment() -> None:
     remote = Remote("https://git.example/shop.git", "bot", SecretStr(PASSWORD))
     for access in (remote.access, remote.access_at_once):
