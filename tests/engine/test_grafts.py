@@ -26,21 +26,18 @@ def drafted(shop: Shop, parent: str, files: Mapping[str, str]) -> str:
 
 
 @pytest.mark.parametrize(
-    "theirs",
+    ("ours", "theirs"),
     [
-        {"NOTES": "theirs\n"},
-        {"src/ui/main.py": "theirs\n", "src/ui/chart/other.yaml": "theirs\n"},
-        {"src/ui-new/a": "theirs\n", "src/ui.d/b": "theirs\n", "src/a": "theirs\n"},
-        {"zz/deep/er/file": "theirs\n", "a b/ö": "theirs\n", ".argosy/other.yaml": "theirs\n"},
+        ({UI: "2\n"}, {"NOTES": "theirs\n"}),
+        ({UI: "2\n", CART: "2\n"}, {"src/ui/main.py": "theirs\n", "src/ui/chart/other.yaml": "theirs\n"}),
+        ({UI: "2\n", "new/in/a": "2\n"}, {"src/ui-new/a": "x\n", "src/ui.d/b": "x\n", "src/a": "x\n"}),
+        ({CART: "2\n", "a b/é": "2\n", "zz/e": "2\n"}, {"zz/deep/er/file": "x\n", "a b/ö": "x\n", "n/b": "x\n"}),
     ],
-)
-@pytest.mark.parametrize(
-    "ours", [{UI: "2\n"}, {UI: "2\n", CART: "2\n"}, {CART: "2\n", "new/folder/file": "2\n", "a b/é": "2\n"}]
 )
 def test_it_is_the_tree_that_writing_the_files_there_makes(
     shop: Shop, ours: dict[str, str], theirs: dict[str, str]
 ) -> None:
-    before = shop.commit("Open", OPENED)
+    shop.commit("Open", OPENED)
     (shop.path / "link").symlink_to("src")
     (shop.path / "src/ui.sh").chmod(0o755)
     before = shop.commit("Link", {"more": "x\n"})
