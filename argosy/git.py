@@ -10,10 +10,10 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.processes.groups import process_group, send
@@ -193,10 +193,12 @@ class Git:
         """The bytes of the file at `path` in the commit's tree; None where there is none."""
         return next(iter(self.objects([f"{commit}:{path}"])))
 
-    def objects(self, names: Iterable[str]) -> Iterator[bytes | None]:
-        """The bytes of each blob named by id or by `commit:path`, in order; None for one that is missing.
+    def objects(
+        self, names: Iterable[str], kind: Literal["blob", "tree"] = "blob"
+    ) -> Generator[bytes | None, None, None]:
+        """The bytes of each blob, or tree, named by id or by `commit:path`, in order; None for one that is missing.
 
-        One process serves them all, and one object at a time is in memory.
+        One process serves them all, and one object at a time is in memory. A name is taken when its turn has come.
         """
         command = ["git", "-C", str(self.directory), "cat-file", "--batch"]
         with subprocess.Popen(
@@ -208,7 +210,7 @@ class Git:
         ) as process:
             try:
                 for name in names:
-                    yield None if "\n" in name else _ask(process, name)
+                    yield None if "\n" in name else _ask(process, name, kind.encode())
             except GitError as error:
                 raise self.damaged(error) from error
             finally:
@@ -254,7 +256,7 @@ def _close(process: subprocess.Popen[bytes]) -> None:
             process.stdin.close()
 
 
-def _ask(process: subprocess.Popen[bytes], name: str) -> bytes | None:
+def _ask(process: subprocess.Popen[bytes], name: str, kind: bytes) -> bytes | None:
     if process.stdin is None or process.stdout is None:
         raise AssertionError("cat-file was started without pipes")
     try:
@@ -271,4 +273,4 @@ def _ask(process: subprocess.Popen[bytes], name: str) -> bytes | None:
     content = process.stdout.read(int(words[2]))
     if len(content) != int(words[2]) or process.stdout.read(1) != b"\n":
         raise failed("cat-file", _EARLY)
-    return content if words[1] == b"blob" else None
+    return content if words[1] == kind else None

@@ -17,7 +17,6 @@ from argosy.gitops.transfer_errors import PushRejected
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,8 @@ class ApiCommits:
         is not signed; PushRefused (Terminal) where the branch is protected, PushRejected (Transient) when every attempt
         lost the race.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempt = 0
+        for attempt in offer.attempts():
             offer.mirror.update()
             head = offer.mirror.branch(offer.target)
             proposal, outcome = offer.propose(head)
@@ -43,12 +43,15 @@ class ApiCommits:
             try:
                 made = self.github.commit(offer.target, head, proposal.message, proposal.files)
             except PushRejected:
-                logger.info("the target moved meanwhile; applying the edits again (attempt %d)", attempt + 1)
+                logger.info("the target moved meanwhile; applying the edits again (after attempt %d)", attempt)
                 continue
             self._verify(made)
             offer.mirror.update()
             return Delivered(made), outcome, attempt
-        raise PushRejected(f"{offer.target} moved under each of {_ATTEMPTS} attempts", remedy="run the release again")
+        raise PushRejected(
+            f"{offer.target} moved under each of {attempt} attempts",
+            remedy="run it again; if many write there all the time, raise target.push in argosy.yaml",
+        )
 
     def withdraw(self, _: Mirror) -> str | None:
         """Nothing is ever on its way."""

@@ -21,7 +21,6 @@ from argosy.gitops.transfer_errors import PushRejected
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_ATTEMPTS = 8
 _OBSOLETE = "Nothing is left to write that this pull request says, so Argosy closes it."
 _KEPT = " Its branch has commits of somebody else's, and stays."
 
@@ -53,7 +52,8 @@ class PullRequests:
         that would be lost, or a pull request that this one may not take the place of, PushRejected (Transient) where
         the branch kept moving, and what `GitHub` raises.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempt = 0
+        for attempt in offer.attempts():
             offer.mirror.update()
             head = offer.mirror.branch(offer.target)
             proposal, outcome = offer.propose(head)
@@ -62,8 +62,11 @@ class PullRequests:
                 return NOWHERE, outcome, attempt
             with suppress(PushRejected):
                 return self._deliver(offer, head, proposal), outcome, attempt
-            logger.info("%s moved meanwhile; made anew (attempt %d)", self.branch, attempt + 1)
-        raise PushRejected(f"{self.branch} moved under each of {_ATTEMPTS} attempts", remedy="run it again")
+            logger.info("%s moved meanwhile; made anew (after attempt %d)", self.branch, attempt)
+        raise PushRejected(
+            f"{self.branch} moved under each of {attempt} attempts",
+            remedy="run it again; if many write there all the time, raise target.push in argosy.yaml",
+        )
 
     def withdraw(self, mirror: Mirror) -> str | None:
         """Close the open pull request with a comment, and delete its branch unless somebody else committed to it.

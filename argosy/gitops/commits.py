@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from argosy.errors import Terminal, Transient
 from argosy.git import EXECUTABLE, REGULAR, Git
+from argosy.gitops.commit_objects import Unsigned
+from argosy.gitops.grafts import Graft
 from argosy.gitops.signing import Signing, SigningKey
 
 _UNMADE = "refs/argosy/unmade"
@@ -35,7 +37,7 @@ class Identity:
 class Draft:
     """A commit to be: the `files` that it changes, by path from the root, over those of its parent.
 
-    The first commit of a notes ref has no parent.
+    The first commit of a notes ref has no parent. `trees` are those that the files made upon other parents, by parent.
     """
 
     parent: str | None
@@ -43,11 +45,20 @@ class Draft:
     message: str
     identity: Identity
     when: datetime
+    trees: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 def commit(git: Git, draft: Draft, signing: Signing) -> str:
     """Write the commit's objects, signed and verified as `signing` does it, and return its SHA; no ref is moved."""
-    return _signed(git, draft, _tree(git, draft.parent or "", draft.files), signing)
+    parent = draft.parent or ""
+    if parent not in draft.trees:
+        draft.trees[parent] = _grafted(git, draft, parent) or _tree(git, parent, draft.files)
+    return _signed(git, draft, draft.trees[parent], signing)
+
+
+def _grafted(git: Git, draft: Draft, parent: str) -> str | None:
+    """The tree that comes of the last one that was made, where that can be: it takes a third of the time."""
+    return next((Graft(*each, parent).tree(git) for each in reversed(draft.trees.items())), None)
 
 
 def _tree(git: Git, parent: str, files: Mapping[str, bytes]) -> str:
@@ -99,6 +110,5 @@ def notes_commit(git: Git, draft: Draft, signing: Signing) -> str:
 
 
 def _signed(git: Git, draft: Draft, tree: str, signing: Signing) -> str:
-    parents = ["-p", draft.parent] if draft.parent else []
     message, who = draft.message.encode(errors="surrogateescape"), draft.identity.environment(draft.when)
-    return signing.commit_tree(git, *parents, tree, message=message, who=who)
+    return signing.commit(git, Unsigned(tree, draft.parent, message, who))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -33,7 +33,8 @@ class Offer(Generic[T]):
     """What is to get to the branch `target` of the remote that `mirror` is of; `source` is of what is released.
 
     `propose` says what, upon one head of it; `commit` makes a commit of that, which no ref points at; `push` is the
-    ordinary way there, and what it took.
+    ordinary way there, and what it took. `attempts` numbers the attempts that patience allows, from 1, and waits before
+    each but the first.
     """
 
     mirror: Mirror
@@ -42,6 +43,7 @@ class Offer(Generic[T]):
     propose: Callable[[str], tuple[Proposal | None, T]]
     commit: Callable[[str, Proposal], str]
     push: Callable[[], tuple[Delivered, T, int]]
+    attempts: Callable[[], Iterator[int]]
 
 
 class Delivery(Protocol):

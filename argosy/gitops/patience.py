@@ -19,7 +19,7 @@ class Patience:
     """
 
     max_attempts: int = 50
-    initial_delay: float = 0.25
+    initial_delay: float = 0.05
     max_delay: float = 1.0
     deadline: float = 300.0
 

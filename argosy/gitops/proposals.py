@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from argosy.git import Git
@@ -16,12 +16,14 @@ T = TypeVar("T")
 class Proposal:
     """What a commit would change upon one head of the target: whole files by their paths, and its message.
 
-    `reads` names every file that it was made from; without it nobody knows, and it is made anew for each head.
+    `reads` names every file that it was made from; without it nobody knows, and it is made anew for each head. `trees`
+    are those that were made of it, by the head that they are upon.
     """
 
     files: Mapping[str, bytes]
     message: str
     reads: frozenset[str] | None = None
+    trees: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 class Proposals(Generic[T]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,22 +36,44 @@ class Remote:
         if self.password is None:
             yield {}
             return
+        user, password = self._login(self.password)
+        with secret_file(SecretStr(f"username={user}\npassword={password}\n")) as login:
+            helper = {"credential.helper": "", f"credential.{self._server}.helper": _HELPER}
+            yield {**_configured(helper), "ARGOSY_LOGIN": str(login)}
+
+    @contextmanager
+    def access_at_once(self) -> Iterator[dict[str, str]]:
+        """The same, but that git sends the login with its first request: it asks none twice, and runs no helper.
+
+        It follows no redirection then, and says "error: 301" or the like: libcurl keeps the login from the server that
+        it is sent to, but git asks that one more, and would tell it.
+        """
+        if self.password is None or not self.url.startswith(("https://", "http://")):
+            with self.access() as extra:
+                yield extra
+            return
+        word = b64encode(":".join(self._login(self.password)).encode()).decode()
+        text = f'[http "{self._server}/"]\n\textraHeader = "Authorization: Basic {word}"\n'
+        with secret_file(SecretStr(text)) as login:
+            yield _configured({"credential.helper": "", "http.followRedirects": "false", "include.path": str(login)})
+
+    @property
+    def _server(self) -> str:
         parts = urlsplit(self.url)
-        with secret_file(_login(self.username or "", self.password)) as login:
-            yield {
-                "GIT_CONFIG_COUNT": "2",
-                "GIT_CONFIG_KEY_0": "credential.helper",
-                "GIT_CONFIG_VALUE_0": "",
-                "GIT_CONFIG_KEY_1": f"credential.{parts.scheme}://{parts.netloc}.helper",
-                "GIT_CONFIG_VALUE_1": _HELPER,
-                "ARGOSY_LOGIN": str(login),
-            }
+        return f"{parts.scheme}://{parts.netloc}".replace("\\", "").replace('"', "")  # a host has neither
+
+    def _login(self, given: SecretStr) -> tuple[str, str]:
+        user, password = (self.username or "").strip(), given.get_secret_value().strip("\r\n")
+        if re.search(r"[\r\n\0]", user + password):
+            raise Terminal(
+                "the login of the GitOps repository holds a line break", remedy="paste the user and the token once more"
+            )
+        return user, password
 
 
-def _login(username: str, password: SecretStr) -> SecretStr:
-    user, secret = username.strip(), password.get_secret_value().strip("\r\n")
-    if re.search(r"[\r\n\0]", user + secret):
-        raise Terminal(
-            "the login of the GitOps repository holds a line break", remedy="paste the user and the token once more"
-        )
-    return SecretStr(f"username={user}\npassword={secret}\n")
+def _configured(settings: dict[str, str]) -> dict[str, str]:
+    """The environment that gives git these settings, beside those of its files."""
+    found = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings.items()):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return found

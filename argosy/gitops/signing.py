@@ -6,17 +6,26 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import SecretStr
 
 from argosy.errors import Terminal
 from argosy.git import Git, GitError, environment
+from argosy.gitops.commit_objects import Unsigned, embedded, extracted, object_id
 from argosy.gitops.gnupg import PASTE, keyring
-from argosy.processes.secret_files import private_file, secret_file
+from argosy.processes.secret_files import private_file
 
-_PASTE = "put an SSH private key in OpenSSH's format, without a passphrase, into the block's signing_key"
+if TYPE_CHECKING:
+    from argosy.gitops.ssh_signatures import SshKey
+
+_NAME = "argosy"
+_PASTE = (
+    "put an SSH private key (Ed25519, ECDSA or RSA) in OpenSSH's format, without a passphrase, into the block's "
+    "signing_key"
+)
 _SECONDS = 60.0
 # What git's words about a signature mean. They explain a refusal and never decide: an unknown signer is "Good" there.
 _WORDS = {
@@ -44,11 +53,15 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """What git wants to sign with one key, and to verify that it was this one: its settings and its environment."""
+    """What git wants to verify that one key signed: its settings and its environment; with them it signs with GPG.
+
+    `key` is one of SSH, which signs here.
+    """
 
     settings: tuple[str, ...]
     remedy: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    key: SshKey | None = None
 
 
 class Signing:
@@ -61,6 +74,7 @@ class Signing:
         self._key = key
         self._opened = ExitStack()
         self._signer: Signer | None = None
+        self._people: dict[tuple[str, str], str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -76,25 +90,40 @@ class Signing:
         """Whether commits are signed at all."""
         return self._key is not None
 
-    def prepare(self) -> None:
-        """Get the key ready, which else is done when it is needed first. Raises Terminal where it does not sign."""
-        self._ready()
-
-    def commit_tree(self, git: Git, *arguments: str, message: bytes, who: Mapping[str, str]) -> str:
-        """What `git commit-tree ARGUMENTS` makes, signed where commits are signed, and then verified.
+    def commit(self, git: Git, unsigned: Unsigned) -> str:
+        """Write that commit, signed where commits are signed, and then verified; its SHA.
 
         Raises Terminal where the key does not sign, Unverified where what it signed does not hold.
         """
         signer = self._ready()
         if signer is None:
-            return git.text("commit-tree", *arguments, data=message, extra=who)
-        extra = {**who, **signer.environment}
+            return git.text("commit-tree", *unsigned.words, data=unsigned.message, extra=unsigned.who)
+        if signer.key is not None:
+            return self._written(git, unsigned, signer, signer.key)
+        extra = {**unsigned.who, **signer.environment}
         try:
-            made = git.text(*signer.settings, "commit-tree", "-S", *arguments, data=message, extra=extra)
+            made = git.text(*signer.settings, "commit-tree", "-S", *unsigned.words, data=unsigned.message, extra=extra)
         except GitError as error:
             raise _unusable(error.stderr, signer.remedy) from error
         self.verify(git, made)
         return made
+
+    def _written(self, git: Git, unsigned: Unsigned, signer: Signer, key: SshKey) -> str:
+        """The same in one process, since others push meanwhile: git's own way to sign and to verify takes five."""
+        text = unsigned.text(*(self._line(git, role, unsigned.who) for role in ("AUTHOR", "COMMITTER")))
+        text = embedded(text, key.sign(text))
+        made = git.text("hash-object", "-t", "commit", "-w", "--stdin", data=text)
+        # Its name is the digest of what git has: that is looked at, and not what was to be written.
+        if made != object_id(text) or not key.verify(*extracted(text)):
+            raise _unverified(git, signer, made)
+        return made
+
+    def _line(self, git: Git, role: str, who: Mapping[str, str]) -> str:
+        """Author or committer as git writes them: it leaves out of a name what it does not want there."""
+        name, address, date = (who[f"GIT_{role}_{each}"] for each in ("NAME", "EMAIL", "DATE"))
+        if (name, address) not in self._people:
+            self._people[name, address] = git.text("var", f"GIT_{role}_IDENT", extra=who).rsplit(" ", 2)[0]
+        return f"{self._people[name, address]} {date}"
 
     def verify(self, git: Git, commit: str) -> None:
         """See that `commit` is signed with the key, where commits are signed.
@@ -104,15 +133,19 @@ class Signing:
         signer = self._ready()
         if signer is None or git.ok(*signer.settings, "verify-commit", commit, extra=signer.environment):
             return
-        raise Unverified(
-            f"commit {commit[:12]} of ours cannot be accepted: {_why(git, signer, commit)}",
-            remedy="see who made it, and whether the block's signing_key was changed or has expired meanwhile",
-        )
+        raise _unverified(git, signer, commit)
 
     def _ready(self) -> Signer | None:
         if self._signer is None and self._key is not None:
             self._signer = self._opened.enter_context(_signer(self._key))
         return self._signer
+
+
+def _unverified(git: Git, signer: Signer, commit: str) -> Unverified:
+    return Unverified(
+        f"commit {commit[:12]} of ours cannot be accepted: {_why(git, signer, commit)}",
+        remedy="see who made it, and whether the block's signing_key was changed or has expired meanwhile",
+    )
 
 
 def _why(git: Git, signer: Signer, commit: str) -> str:
@@ -140,12 +173,16 @@ def _gpg(private: SecretStr, passphrase: SecretStr | None) -> Iterator[Signer]:
 
 @contextmanager
 def _ssh(private: SecretStr) -> Iterator[Signer]:
-    with ExitStack() as opened:
-        key = opened.enter_context(secret_file(_whole(private)))
-        trusted = f'argosy namespaces="git" {_public(str(key))}'
-        allowed = opened.enter_context(private_file(trusted.encode()))
-        settings = ("gpg.format=ssh", f"user.signingkey={key}", f"gpg.ssh.allowedSignersFile={allowed}")
-        yield Signer(_options(settings), _PASTE)
+    # Imported late: it is large, and who signs nothing does not need it.
+    from argosy.gitops.ssh_signatures import SshKey, Unusable
+
+    try:
+        key = SshKey.load(_whole(private))
+    except Unusable as error:
+        raise _unusable(str(error), _PASTE) from error
+    with private_file(f'{_NAME} namespaces="git" {key.public}\n'.encode()) as allowed:
+        _rehearse(key, allowed)
+        yield Signer(_options(("gpg.format=ssh", f"gpg.ssh.allowedSignersFile={allowed}")), _PASTE, key=key)
 
 
 def _options(settings: Iterable[str]) -> tuple[str, ...]:
@@ -153,22 +190,24 @@ def _options(settings: Iterable[str]) -> tuple[str, ...]:
 
 
 def _whole(key: SecretStr) -> SecretStr:
-    # ssh-keygen refuses a key without its last line end, which is lost where keys are pasted.
+    # What is lost where keys are pasted: the last line end, and blanks.
     lines = key.get_secret_value().strip().splitlines()
     return SecretStr("".join(f"{line.rstrip()}\n" for line in lines))
 
 
-def _public(key: str) -> str:
-    """The public half of the key in that file. Raises Terminal where it is none, or wants a passphrase."""
-    command = ["ssh-keygen", "-y", "-P", "", "-f", key]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, env=environment(), timeout=_SECONDS, check=False
-        )
-    except FileNotFoundError as error:
-        raise Terminal(
-            "there is no ssh-keygen, which signs release commits", remedy="install the OpenSSH client"
-        ) from error
+def _rehearse(key: SshKey, allowed: Path) -> None:
+    """See that OpenSSH, by which everybody verifies, takes what `key` signs. Raises Terminal where it does not."""
+    data = b"rehearsal\n"
+    with private_file(key.sign(data).encode()) as signature:
+        words = ("-Y", "verify", "-f", str(allowed), "-I", _NAME, "-n", "git", "-s", str(signature))
+        try:
+            done = subprocess.run(
+                ["ssh-keygen", *words], input=data, capture_output=True, env=environment(), timeout=_SECONDS,
+                check=False,
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            raise Terminal(
+                "there is no ssh-keygen, which verifies release commits", remedy="install the OpenSSH client"
+            ) from error
     if done.returncode:
         raise _unusable(done.stderr.decode(errors="replace"), _PASTE)
-    return done.stdout.decode().strip() + "\n"

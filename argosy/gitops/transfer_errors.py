@@ -23,6 +23,8 @@ FULL = re.compile(r"^(?!remote:).*(No space left on device|Disk quota exceeded|O
 _UNTRUSTED = re.compile(r"^(?!remote:).*(certificate|SSL: no alternative|CAfile)", re.MULTILINE | re.IGNORECASE)
 DAMAGED_THERE = re.compile(r"repository corruption on the remote side")
 """What git says of the objects of the other side."""
+REDIRECTED = re.compile(r"^(?!remote:).*returned error: 30[12378]$", re.MULTILINE)
+"""What git says where it is sent elsewhere and may not go."""
 _UNREACHABLE = re.compile(
     r"Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|Could not connect|Empty reply"
     r"|error: (429|5\d\d)|RPC failed|early EOF|unexpected disconnect|Operation (timed out|too slow)|hung up"

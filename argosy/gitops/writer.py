@@ -74,14 +74,15 @@ class Writer:
             return propose(head)
 
         target, push = self.environment.target_branch, partial(self._push, propose, check)
-        return self.delivery.land(Offer(self.mirror, self.released, target, checked, self._commit, push))
+        attempts = partial(self.pace.attempts, self.environment.push)
+        return self.delivery.land(Offer(self.mirror, self.released, target, checked, self._commit, push, attempts))
 
     def _commit(self, head: str, proposal: Proposal) -> str:
         with Signing(self.identity.signing_key) as signing:
             return self._signed(head, proposal, signing)
 
     def _signed(self, head: str, proposal: Proposal, signing: Signing) -> str:
-        draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock())
+        draft = Draft(head, proposal.files, proposal.message, self.identity, self.clock(), proposal.trees)
         return commit(self.mirror.git, draft, signing)
 
     def _push(
@@ -103,7 +104,8 @@ class Writer:
             head, proposal, outcome = look()
             if proposal is not None and self.pace.clock() - began > _LONG_SECONDS:
                 # Whoever pushes often has done so meanwhile: with the work done, the look that counts costs a moment.
-                signing.prepare()
+                # The commit that nobody sees has the key ready, and the files and most trees written.
+                self._signed(head, proposal, signing)
                 landing.look_again()
                 head, proposal, outcome = look()
             if proposal is None:

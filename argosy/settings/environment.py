@@ -39,7 +39,7 @@ class PushConfig(Section):
         50, description="How often it is tried, the first included."
     )
     initial_delay: Annotated[float, Field(ge=0, le=60, strict=False)] = Field(
-        0.25, description="Seconds that are waited at most before the second try; twice as long before each next one."
+        0.05, description="Seconds that are waited at most before the second try; twice as long before each next one."
     )
     max_delay: Annotated[float, Field(ge=0, le=600, strict=False)] = Field(
         1.0, description="Seconds that are never waited longer than."

@@ -34,6 +34,7 @@ class GitHandler(BaseHTTPRequestHandler):
     # An answer is several small writes: Nagle would keep each until the one before is acknowledged, for 40 ms.
     disable_nagle_algorithm = True
     repositories: ClassVar[Path]
+    backend: ClassVar[str]
     users: ClassVar[Mapping[str, SecretStr]]
 
     def do_GET(self) -> None:
@@ -70,9 +71,8 @@ class GitHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _run(self, user: str) -> None:
-        command = ["git", "http-backend"]
         pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=self._environment(user)) as backend:
+        with subprocess.Popen([self.backend], stdin=pipe, stdout=pipe, env=self._environment(user)) as backend:
             # The backend may answer before it has read everything: neither side may wait for the other.
             feeder = threading.Thread(target=self._feed, args=(backend.stdin,))
             feeder.start()
@@ -147,6 +147,9 @@ def main() -> None:
     """Read the users from standard input and serve."""
     port, folder = sys.argv[1:]
     GitHandler.repositories = Path(folder)
+    # By its path: git, asked for it, would be one more process for each request.
+    asked = subprocess.run(["git", "--exec-path"], check=True, capture_output=True, text=True)
+    GitHandler.backend = str(Path(asked.stdout.strip()) / "git-http-backend")
     GitHandler.users = {user: SecretStr(password) for user, password in json.load(sys.stdin).items()}
     ThreadingHTTPServer(("127.0.0.1", int(port)), GitHandler).serve_forever()
 

@@ -13,6 +13,7 @@ from argosy import trailers
 from argosy.errors import ConfigurationError, Terminal, Transient
 from argosy.github.api_commits import ApiCommits
 from argosy.github.client import GitHub, Verification
+from argosy.gitops.patience import Pace, Patience
 from argosy.gitops.transfer_errors import PushRejected
 from argosy.gitops.writer import Writer
 from tests.engine.forge import Forge
@@ -91,8 +92,13 @@ def test_a_head_that_moved_is_begun_upon_anew_with_both_sides_work(unprotected: 
 
 def test_one_that_always_loses_the_race_may_be_tried_again(unprotected: Forge) -> None:
     theirs = racing(unprotected, 99, lambda number: {"README": f"{number}\n"})
-    with pytest.raises(PushRejected, match="moved under each"):
-        write(unprotected, "ui", kind=theirs)
+    waits: list[float] = []
+    with committing(unprotected, kind=theirs) as writer:
+        patient = replace(writer.environment, push=Patience(max_attempts=4, initial_delay=2, max_delay=3))
+        pace = Pace(clock=lambda: 0.0, sleep=waits.append, draw=lambda ceiling: ceiling)
+        with pytest.raises(PushRejected, match=r"moved under each of 4 attempts.*target\.push"):
+            replace(writer, environment=patient, pace=pace).write_back(unprotected.shop.head, [unprotected.release()])
+    assert waits == [2, 3, 3]
     assert "public.example" in unprotected.values()
 
 

@@ -155,6 +155,19 @@ def test_the_default_branch_is_followed_without_a_question_of_its_own(shop: Shop
         mirror.default_branch()
 
 
+def test_a_branch_is_read_where_git_keeps_it_and_as_it_is_now(shop: Shop, mirror: Mirror) -> None:
+    first = shop.head
+    shop.run("push", "-q", "origin", f"{first}:refs/heads/kept")
+    mirror.update()
+    mirror.git.run("pack-refs", "--all")
+    assert (mirror.branch("main"), mirror.branch("kept")) == (first, first)
+    second = shop.commit("Two", {"a": "2"})
+    mirror.follow("refs/heads/main")
+    assert (mirror.branch("main"), mirror.branch("kept")) == (second, first)
+    mirror.git.run("symbolic-ref", "refs/heads/other", "refs/heads/kept")
+    assert (mirror.git.ref("refs/heads/other"), mirror.git.ref("refs/heads")) == (first, None)
+
+
 def test_a_lock_dies_with_its_process(shop: Shop, mirror: Mirror) -> None:
     program = "import sys, filelock\nfilelock.FileLock(sys.argv[1]).acquire()\nprint(1, flush=True)\nsys.stdin.read()"
     command = [sys.executable, "-c", program, f"{mirror.path}.lock"]
@@ -235,9 +248,3 @@ def test_a_password_with_the_line_end_that_it_was_pasted_with_is_sent_without(
     assert len(set(hosts[0].told)) == 1
     with pytest.raises(Terminal, match=r"holds a line break \(paste"):
         Mirror(tmp_path, hosts[0].remote("open\nhost=elsewhere")).update()
-
-
-def test_the_password_is_in_no_environment() -> None:
-    with Remote("https://git.example/shop.git", "bot", SecretStr(PASSWORD)).access() as extra:
-        assert PASSWORD not in "".join(extra.values())
-        assert PASSWORD in Path(extra["ARGOSY_LOGIN"]).read_text()

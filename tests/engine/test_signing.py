@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,8 +13,10 @@ from pydantic import SecretStr
 
 from argosy import notes, trailers
 from argosy.errors import Terminal, Transient
+from argosy.gitops.commit_objects import extracted
 from argosy.gitops.commits import Draft, Identity, commit
 from argosy.gitops.signing import Signing, SigningKey, Unverified
+from argosy.gitops.ssh_signatures import SshKey
 from argosy.holds import holding
 from argosy.models import Hold
 from deployments.local.signing import SigningKey as Pair
@@ -103,22 +106,59 @@ def test_a_signature_over_something_else_does_not_hold(signed: Target, pair: Pai
             signing.verify(git, evil)
 
 
-def test_a_commit_that_git_signs_with_another_key_than_it_was_told_is_not_pushed(
-    signed: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("spoilt", [lambda _: Pair.generate().private, lambda key: key])
+def test_a_commit_whose_signature_is_not_the_keys_over_it_is_not_pushed(
+    signed: Target, pair: Pair, monkeypatch: pytest.MonkeyPatch, spoilt: Callable[[SecretStr], SecretStr]
 ) -> None:
-    other = tmp_path / "other"
-    other.touch(0o600)
-    other.write_text(Pair.generate().private.get_secret_value())
-    real = subprocess.run(["sh", "-c", "command -v ssh-keygen"], capture_output=True, check=True, text=True).stdout
-    shim = tmp_path / "bin" / "ssh-keygen"
-    shim.parent.mkdir()
-    words = f'case " $* " in *" sign "*) set -- -Y sign -n git -f {other} "$7" ;; esac'
-    shim.write_text(f'#!/bin/sh\n{words}\nexec {real.strip()} "$@"\n')
-    shim.chmod(0o755)
-    monkeypatch.setenv("PATH", str(shim.parent), prepend=":")
-    with pytest.raises(Unverified, match="another key"):
+    other = SshKey.load(spoilt(pair.private))
+    sign = other.sign
+    # The rehearsal is signed as it should be, and then another key signs, or this one something else.
+    real, calls = SshKey.load(pair.private).sign, itertools.count()
+    monkeypatch.setattr(SshKey, "sign", lambda _, data: sign(data + b"x") if next(calls) else real(data))
+    with pytest.raises(Unverified, match="cannot be accepted: it"):
         signed.writer.write_back(signed.shop.head, [signed.release()])
     assert signed.log() == ["Open the shop"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["-t ed25519", "-t ecdsa -b 256", "-t ecdsa -b 384", "-t ecdsa -b 521", "-t rsa -b 2048", "-t rsa -b 2048 -m PEM"],
+)
+def test_every_kind_of_key_signs_what_git_verifies_by_the_public_half_alone(
+    shop: Shop, tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", *kind.split(), "-N", "", "-C", "", "-f", str(file)], check=True)
+    pair = Pair(SecretStr(file.read_text()), file.with_suffix(".pub").read_text().strip())
+    other = Pair.generate()
+    with Signing(SigningKey(pair.private)) as signing:
+        for number in range(3):  # the numbers of an ECDSA signature are a byte longer now and then
+            made = commit(shop.git, Draft(shop.head, {"a": b"1"}, f"{number}\n", by(pair), NOW), signing)
+            assert trusts(tmp_path, pair, shop.path, made)
+            assert not trusts(tmp_path, other, shop.path, made)
+
+
+def test_a_signed_commit_is_the_unsigned_one_with_a_signature(shop: Shop, pair: Pair) -> None:
+    strange = Identity(" Ann <Lee>,", " <ann@example.com>", SigningKey(pair.private))
+    draft = Draft(shop.head, {"a": b"1"}, "Say: \udcff\n\ngpgsig none\n\n", strange, NOW)
+    with Signing(None) as nobody, Signing(strange.signing_key) as signing:
+        texts = [shop.git.run("cat-file", "commit", commit(shop.git, draft, each)) for each in (nobody, signing)]
+        first = commit(shop.git, replace(draft, parent=None, files={}, trees={"": shop.git.text("mktree")}), signing)
+    unsigned, signature = extracted(texts[1])
+    assert unsigned == texts[0]
+    assert signature.startswith("-----BEGIN SSH SIGNATURE-----\n")
+    assert extracted(unsigned) == (unsigned, "")
+    assert shop.git.text("rev-list", "--parents", "-1", first) == first
+
+
+@pytest.mark.parametrize("text", ["", "hush", "-----BEGIN OPENSSH PRIVATE KEY-----\nhush\n"])
+def test_what_is_no_key_is_refused_in_words_that_do_not_quote_it(shop: Shop, text: str) -> None:
+    with (
+        pytest.raises(Terminal, match=r"could not be signed.*OpenSSH's format") as caught,
+        Signing(SigningKey(SecretStr(text))) as signing,
+    ):
+        signing.verify(shop.git, shop.head)
+    assert "hush" not in str(caught.value)
 
 
 def test_a_commit_that_the_remote_loses_right_after_the_push_is_no_release(signed: Target) -> None:
