@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -163,7 +164,8 @@ def _copy(pattern: Shop, shop: Shop) -> None:
         shutil.copytree(pattern.origin, shop.origin)
     shutil.copytree(pattern.path, shop.path)
     config = shop.path / ".git/config"
-    config.write_text(config.read_text().replace(str(pattern.origin), str(shop.origin)))
+    url = json.dumps(str(shop.origin), ensure_ascii=False)  # git's files of settings quote as JSON does
+    config.write_text(config.read_text().replace(str(pattern.origin), url))
 
 
 def service_files(service: str) -> dict[str, str]:
