@@ -115,8 +115,11 @@ class Shop:
     @property
     def head(self) -> str:
         """The work tree's commit."""
-        loose = self.path / ".git" / self._branch  # most are asked for right after a commit: no process for those
-        return loose.read_text().strip() if loose.is_file() else self.run("rev-parse", "HEAD")
+        if (self.path / ".git/HEAD").is_file():  # most are asked for right after a commit: no process for those
+            loose = self.path / ".git" / self._branch
+            if loose.is_file():
+                return loose.read_text().strip()
+        return self.run("rev-parse", "HEAD")
 
     @property
     def _branch(self) -> str:
@@ -144,6 +147,7 @@ def _empty() -> Shop:
         run("-C", str(shop.origin), "config", *setting.split("="))
     run("clone", "-q", "--template=", str(shop.origin), str(shop.path))
     shop.run("checkout", "-q", "-B", "main")
+    (shop.path / ".git/info").mkdir()
     return shop
 
 
