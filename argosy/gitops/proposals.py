@@ -16,8 +16,8 @@ T = TypeVar("T")
 class Proposal:
     """What a commit would change upon one head of the target: whole files by their paths, and its message.
 
-    `reads` names every file that it was made from; without it nobody knows, and it is made anew for each head. `trees`
-    are those that were made of it, by the head that they are upon.
+    `reads` names every file, or folder, that it was made from; without it nobody knows, and it is made anew for each
+    head. `trees` are those that were made of it, by the head that they are upon.
     """
 
     files: Mapping[str, bytes]
@@ -61,5 +61,6 @@ def _led(git: Git, before: str, after: str) -> bool:
 
 
 def _differ(git: Git, before: str, after: str, paths: Iterable[str]) -> bool:
-    literally = {"GIT_LITERAL_PATHSPECS": "1"}
-    return bool(git.run("diff-tree", "-r", "--name-only", before, after, "--", *sorted(paths), extra=literally))
+    asked, literally = sorted(paths), {"GIT_LITERAL_PATHSPECS": "1"}
+    asked = [] if "." in asked else asked  # no path names the root
+    return bool(git.run("diff-tree", "-r", "--name-only", before, after, "--", *asked, extra=literally))
