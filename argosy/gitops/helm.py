@@ -33,6 +33,11 @@ class Unrendered(Terminal):
     """A chart does not render, or to something without the image that was written into its values."""
 
 
+def unrendered(why: str) -> Unrendered:
+    """The Unrendered of a chart that does not render, for that reason."""
+    return Unrendered(why, remedy=_CORRECT)
+
+
 @dataclass(frozen=True, slots=True)
 class Helm:
     """The `program` that renders, and the PATH that it is given."""
@@ -64,9 +69,9 @@ class Helm:
                 largest=self.largest,
             )  # fmt: skip
         except TimedOut as error:
-            raise Unrendered(f"helm did not end within {self.seconds:.0f} s", remedy=_CORRECT) from error
+            raise unrendered(f"helm did not end within {self.seconds:.0f} s") from error
         except TooMuch as error:
-            raise Unrendered(f"it renders to more than {self.largest} bytes", remedy=_CORRECT) from error
+            raise unrendered(f"it renders to more than {self.largest} bytes") from error
         except OSError as error:
             raise Unrenderable(f"{self.program} does not run: {error.strerror}", remedy="install it anew") from error
         if done.status:
@@ -88,4 +93,4 @@ def _failed(done: Captured, chart: Path) -> Terminal:
     for sign, remedy in _ELSEWHERE.items():
         if re.search(rf"^Error: .*{re.escape(sign)}", said, re.MULTILINE):
             return Unrenderable(f"helm said {last}", remedy=remedy)
-    return Unrendered(f"helm said {last}", remedy=_CORRECT)
+    return unrendered(f"helm said {last}")

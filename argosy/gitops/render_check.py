@@ -16,7 +16,7 @@ from argosy.edits.rendered import Image, runs
 from argosy.errors import Terminal
 from argosy.git import Git
 from argosy.gitops.chart_export import Unrenderable, export
-from argosy.gitops.helm import Helm, Unrendered
+from argosy.gitops.helm import Helm, Unrendered, unrendered
 from argosy.models import Service
 from argosy.processes.side_by_side import answers
 from argosy.settings.target_mode import RenderMode
@@ -119,13 +119,13 @@ class RenderCheck:
 
     def _judge(self, helm: Helm, git: Git, chart: _Chart) -> _Verdict:
         try:
-            text = self._rendered(helm, git, chart)
-            missing = [each for each in chart.edited if not runs(text, each.image, f"what {chart.folder} renders to")]
+            missing = _missing_in(self._rendered(helm, git, chart), chart)
         except Unrenderable as error:
-            why = f"{chart.folder} cannot be rendered: {error}"
-            return _Verdict(self._all(chart, why)) if self.mode == "required" else _Verdict(unseen=str(error))
-        except Terminal as error:
-            return _Verdict(self._all(chart, f"{chart.folder} does not render with {chart.values}: {error}"))
+            if self.mode != "required":
+                return _Verdict(unseen=str(error))
+            return _Verdict(_all(chart, f"{chart.folder} cannot be rendered: {error}"))
+        except Unrendered as error:
+            return _Verdict(_all(chart, f"{chart.folder} does not render with {chart.values}: {error}"))
         return _Verdict({each.service.name: str(_missing(chart, each)) for each in missing})
 
     def _rendered(self, helm: Helm, git: Git, chart: _Chart) -> str:
@@ -135,8 +135,17 @@ class RenderCheck:
             export(git, chart.tree, dict(chart.files), place)
             return helm.render(chart.edited[0].service.name, place, chart.values, Path(name, "home"))
 
-    def _all(self, chart: _Chart, why: str) -> dict[str, str]:
-        return {each.service.name: why for each in chart.edited}
+
+def _all(chart: _Chart, why: str) -> dict[str, str]:
+    return {each.service.name: why for each in chart.edited}
+
+
+def _missing_in(text: str, chart: _Chart) -> list[Edited]:
+    """Those of the services that the chart's rendered `text` has no image of; raises Unrendered where it is no YAML."""
+    try:
+        return [each for each in chart.edited if not runs(text, each.image, f"what {chart.folder} renders to")]
+    except Terminal as error:
+        raise unrendered(error.message) from error
 
 
 def _charts(git: Git, head: str, edited: Sequence[Edited], files: Mapping[str, bytes]) -> Iterator[_Chart]:

@@ -80,6 +80,20 @@ def test_a_chart_that_does_not_render_fails_alone_with_helms_own_words(
     assert str(tmp_path) not in written.left_out["ui"]
 
 
+def test_what_helm_says_of_files_is_told_without_the_folder_of_the_run(
+    shop: Shop, tmp_path: Path, bench: Bench
+) -> None:
+    target = fitted(shop, tmp_path)
+    (bench.bin / "helm").write_text('#!/bin/sh\necho "Error: failed to parse $5: no mapping" >&2\nexit 1\n')
+    why = released(target, bench).left_out["ui"]
+    assert "helm said Error: failed to parse values-dev.yaml: no mapping" in why
+
+
+def test_what_is_no_yaml_in_the_end_fails_alone(shop: Shop, tmp_path: Path, bench: Bench) -> None:
+    written = released(fitted(shop, tmp_path, ui=DEPLOYMENT + " broken: [\n"), bench)
+    assert (written.released, "what src/ui/chart renders to:" in written.left_out["ui"]) == (("cart",), True)
+
+
 def test_nothing_is_written_where_no_chart_renders(shop: Shop, tmp_path: Path, bench: Bench) -> None:
     target = fitted(shop, tmp_path, ui=FIXED, cart=FIXED)
     written = released(target, bench)
