@@ -14,7 +14,7 @@ MOST_FILES = 5_000
 LARGEST = 64 * 1024 * 1024
 """The most files that a chart may have, and bytes in them, to be rendered."""
 
-_LONGEST_NAME = 255
+_LONGEST_PATH, _LONGEST_NAME = 1000, 255
 
 
 class Unrenderable(Terminal):
@@ -92,8 +92,10 @@ def _too_large(what: str) -> Unrenderable:
 
 
 def _write(folder: Path, path: str, content: bytes) -> None:
-    names = path.encode(errors="surrogateescape").split(b"/")
-    if {b"", b".", b".."} & {*names} or max(map(len, names)) > _LONGEST_NAME:
+    whole = path.encode(errors="surrogateescape")
+    names = whole.split(b"/")
+    odd = {b"", b".", b".."} & {*names}
+    if odd or len(whole) > _LONGEST_PATH or max(map(len, names)) > _LONGEST_NAME:
         raise Unrenderable(f"{path!r} is no name that a file can have", remedy="remove it from the chart")
     place = folder / path
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -91,6 +90,6 @@ def _failed(done: Captured, chart: Path) -> Terminal:
     lines = [line for line in said.splitlines() if line.strip()]
     last = "\n".join(lines[-_LINES:])[-_CHARACTERS:] or f"nothing, and ended with status {done.status}"
     for sign, remedy in _ELSEWHERE.items():
-        if re.search(rf"^Error: .*{re.escape(sign)}", said, re.MULTILINE):
+        if sign in said:
             return Unrenderable(f"helm said {last}", remedy=remedy)
     return unrendered(f"helm said {last}")

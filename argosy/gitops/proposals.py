@@ -61,6 +61,5 @@ def _led(git: Git, before: str, after: str) -> bool:
 
 
 def _differ(git: Git, before: str, after: str, paths: Iterable[str]) -> bool:
-    asked, literally = sorted(paths), {"GIT_LITERAL_PATHSPECS": "1"}
-    asked = [] if "." in asked else asked  # no path names the root
-    return bool(git.run("diff-tree", "-r", "--name-only", before, after, "--", *asked, extra=literally))
+    literally = {"GIT_LITERAL_PATHSPECS": "1"}
+    return bool(git.run("diff-tree", "-r", "--name-only", before, after, "--", *sorted(paths), extra=literally))

@@ -160,7 +160,7 @@ def _charts(git: Git, head: str, edited: Sequence[Edited], files: Mapping[str, b
     for (folder, values), services in sharing.items():
         tree = trees[folder]
         if tree is not None:
-            yield _Chart(tree.object_id, folder, _within(folder, values), below[folder], tuple(services))
+            yield _Chart(tree.object_id, folder, values.removeprefix(f"{folder}/"), below[folder], tuple(services))
 
 
 def _below(folders: Collection[str], files: Mapping[str, bytes]) -> dict[str, tuple[tuple[str, bytes], ...]]:
@@ -169,12 +169,8 @@ def _below(folders: Collection[str], files: Mapping[str, bytes]) -> dict[str, tu
     for path, text in sorted(files.items()):
         for parent in map(str, PurePosixPath(path).parents):
             if parent in found:
-                found[parent].append((_within(parent, path), text))
+                found[parent].append((path.removeprefix(f"{parent}/"), text))
     return {folder: tuple(rows) for folder, rows in found.items()}
-
-
-def _within(folder: str, path: str) -> str:
-    return path if folder == "." else path.removeprefix(f"{folder}/")
 
 
 def _missing(chart: _Chart, edited: Edited) -> Unrendered:

@@ -267,6 +267,29 @@ def test_services_that_share_a_chart_are_told_apart(shop: Shop, tmp_path: Path, 
     assert bench.rendered == {"ui": 2}  # and once more without what was refused
 
 
+def test_a_chart_may_be_the_whole_repository(shop: Shop, tmp_path: Path, bench: Bench) -> None:
+    shop.commit("Write a chart", chart("ui", folder=".") | {"values.yaml": "image:\n  repository: x\n"})
+    target = Target(shop, tmp_path / "home")
+    release = target.release()
+    release = replace(release, service=replace(release.service, chart_path="."))
+    once(target, lambda: shop.commit("Add a service", {"templates/service.yaml": "kind: Service\n"}))
+    written = bench.rendering(target.writer, "required").write_back(shop.head, [release])
+    assert (written.released, written.attempts, bench.rendered) == (("ui",), 2, {"ui": 2})
+
+
+def test_a_name_that_leads_out_of_the_chart_is_written_nowhere(shop: Shop, tmp_path: Path) -> None:
+    blob = shop.git.text("hash-object", "-w", "--stdin", data=b"theirs\n")
+    inner = shop.git.text("mktree", data=f"100644 blob {blob}\tsecret\n".encode())
+    content = b"".join(
+        b"%s %s\0%s" % (mode, name, bytes.fromhex(sha))
+        for mode, name, sha in [(b"40000", b"..", inner), (b"100644", b"Chart.yaml", blob)]
+    )
+    tree = shop.git.text("hash-object", "-t", "tree", "-w", "--stdin", "--literally", data=content)
+    with pytest.raises(chart_export.Unrenderable, match="no name that a file can have"):
+        chart_export.export(shop.git, tree, {}, tmp_path / "chart")
+    assert not (tmp_path / "secret").exists()
+
+
 def test_a_chart_in_a_repository_of_its_own_is_the_one_that_is_rendered(
     shop: Shop, tmp_path: Path, bench: Bench
 ) -> None:
