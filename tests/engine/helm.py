@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from argosy.gitops.render_check import RenderCheck
 from argosy.gitops.writer import Writer
 from argosy.settings.target_mode import RenderMode
 
+_PROGRAM = "helm_stand_in.py"
 DEPLOYMENT = """\
 kind: Deployment
 spec:
@@ -45,8 +47,9 @@ class Bench:
         bench = cls(folder / "bin", folder / "run")
         for each in (bench.bin, bench.scratch):
             each.mkdir()
-        source = Path(__file__).with_name("helm_stand_in.py").read_text()
-        (bench.bin / "helm").write_text(f"#!{sys.executable} -IS\n{source}")
+        shutil.copy(Path(__file__).with_name(_PROGRAM), bench.bin)
+        # By a shell: a folder's name may hold what no first line of a program takes.
+        (bench.bin / "helm").write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{bench.bin / _PROGRAM}" "$@"\n')
         (bench.bin / "helm").chmod(0o755)
         return bench
 

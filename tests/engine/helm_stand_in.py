@@ -103,4 +103,5 @@ def main() -> None:
         fail(f'unknown command "{" ".join(asked)}" for "helm"')
 
 
-main()
+if __name__ == "__main__":
+    main()
