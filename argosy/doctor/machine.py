@@ -71,9 +71,9 @@ def helm(path: str, renders: Collection[RenderMode]) -> list[Finding]:
     """Whether charts are rendered before they are committed, where an environment of those wants it."""
     if not {"auto", "required"} & {*renders}:
         return []
-    finding = probed("charts", "this machine", lambda: helm_version(path))
+    finding = probed("rendering", "this machine", lambda: helm_version(path))
     if finding.level is not Level.GOOD and "required" not in renders:
-        why = f"they are not rendered before they are committed: {finding.why}"
+        why = f"charts are not rendered before they are committed: {finding.why}"
         finding = replace(finding, level=Level.SKIPPED, why=why)
     return [finding]
 
@@ -87,7 +87,7 @@ def helm_version(path: str) -> str:
     match = re.match(r"v(\d+)\.", said)
     if match is None or int(match[1]) < _HELM:
         raise Terminal(f"helm says that it is {said!r}", remedy="install Helm 3 or newer")
-    return f"rendered before they are committed, by helm {said}"
+    return f"charts are rendered before they are committed, by helm {said}"
 
 
 def disk(what: str, folder: Path) -> Finding:
