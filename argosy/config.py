@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from argosy.settings.build import DefaultsConfig, ServiceConfig
+from argosy.settings.chart import ChartsConfig
 from argosy.settings.ecr import EcrConfig
 from argosy.settings.environment import ArgoCDConfig, EnvironmentConfig
 from argosy.settings.names import Name
@@ -28,6 +29,7 @@ class Configuration(Section):
     )
     defaults: DefaultsConfig = Field(DefaultsConfig(), description="What holds for every service.")
     services: dict[Name, ServiceConfig] = Field(min_length=1, description="The services by their names.")
+    charts: ChartsConfig = Field(ChartsConfig(), description="What is asked of the charts that a release edits.")
     ecr: EcrConfig = Field(EcrConfig(), description="How Amazon ECR's repositories are kept.")
     argocd: ArgoCDConfig | None = Field(None, description="What brings services up; without it nothing is watched.")
     environments: dict[Name, EnvironmentConfig] = Field(min_length=1, description="The environments by their names.")

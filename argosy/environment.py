@@ -17,7 +17,7 @@ from argosy.resilience import DEFAULT_BREAKER, DEFAULT_RETRY, BreakerPolicy, Ret
 from argosy.scans.rules import ScanRules
 from argosy.services import contradiction, described
 from argosy.settings.environment import ArgoCDConfig, EnvironmentConfig, PushConfig
-from argosy.settings.target_mode import Method, Mode
+from argosy.settings.target_mode import Method, Mode, RenderMode
 from argosy.targets import mode, target_repository, written
 
 STATE_FOLDER = ".argosy"
@@ -51,7 +51,8 @@ class Environment:
     what may pass is tried, `push` how often a push that others come before, `breaker` when a registry that keeps
     failing is left alone, `ecr` how repositories are kept where a registry is Amazon's. Without `scan` no image is
     judged by its scan. With `automatic_rollback` a run takes back what it sees degrade. `mode` says how a commit gets
-    to the target, `auto_merge` how GitHub merges by itself what goes there by a pull request.
+    to the target, `auto_merge` how GitHub merges by itself what goes there by a pull request; `render_check` whether
+    charts are rendered before they go there.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Environment:
     mode: Mode = "push"
     auto_merge: Method | None = None
     target_repository: str | None = None
+    render_check: RenderMode = "auto"
 
     @property
     def writes_to_source(self) -> bool:
@@ -159,6 +161,7 @@ def resolve(configuration: Configuration, name: str) -> Environment:
         push=_patience(config.target.push),
         mode=mode(name, config.target),
         auto_merge=config.target.auto_merge,
+        render_check=(config.charts or configuration.charts).render_check,
     )
 
 

@@ -29,6 +29,8 @@ def make_plan(
     presence = publishing.presence(work.client, work.environment, situation)
     plan = planning.make(work.environment, situation.asked(presence), adopt=adopt, services=services, force=force)
     _show(plan)
+    if any(item.writes for item in plan.services):
+        work.render_check().demand()  # sooner than when all is built
     return plan
 
 

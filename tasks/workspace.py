@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from prefect.blocks.core import Block
@@ -22,8 +24,11 @@ from argosy.github.api_commits import ApiCommits
 from argosy.github.pull_requests import PullRequests
 from argosy.github.rolling_branch import Kind
 from argosy.gitops.delivery import PushedUnlessProtected
+from argosy.gitops.helm import Helm
 from argosy.gitops.mirror import Mirror
+from argosy.gitops.render_check import RenderCheck
 from argosy.gitops.writer import Writer
+from argosy.home import run_folder
 from argosy.inputs.digests import environment_at
 from argosy.models import Service
 from argosy.registries.login import Login
@@ -117,7 +122,12 @@ class Workspace:
     def writer(self) -> Writer:
         """The writer to the environment's target."""
         identity = self.target.identity(self.environment.sign)
-        return Writer(self.mirror, self.environment, identity, run_id(), now, source=self.source)
+        run, check = run_id(), self.render_check()
+        return Writer(self.mirror, self.environment, identity, run, now, source=self.source, render_check=check)
+
+    def render_check(self) -> RenderCheck:
+        """What renders the run's charts before they are committed, as the environment has it."""
+        return RenderCheck(self.environment.render_check, Helm.find(os.environ), partial(run_folder, run_id()))
 
     @contextmanager
     def writing(self, kind: Kind, services: Iterable[str]) -> Iterator[Writer]:

@@ -24,6 +24,7 @@ from deployments.local.aws import ACCOUNT, PIPELINE_ACTIONS, REGION, AccessKey, 
 from deployments.local.git_server import BOT, GitServer
 from deployments.local.registry import USER
 from tests.cloud import Cloud
+from tests.engine.helm import chart
 from tests.engine.shop import Shop, run, service_files
 
 if TYPE_CHECKING:
@@ -79,11 +80,10 @@ class HostedShop(Shop):
         described = _CONFIGURATION.format(
             account=ACCOUNT, region=REGION, host=host, name=self.name, argocd=argocd, rollback=rollback
         )
-        files = {"argosy.yaml": described}
+        files: dict[str, str | None] = {"argosy.yaml": described}
         for service in SERVICES:
             files |= service_files(service)
-            files[f"src/{service}/chart/Chart.yaml"] = f"apiVersion: v2\nname: {service}\nversion: 0.1.0\n"
-            files[f"src/{service}/chart/templates/deployment.yaml"] = "kind: Deployment\n"
+            files |= chart(service)
             files[f"argocd/applications/{service}.yaml"] = _APPLICATION.format(name=self.name, service=service)
         return self.commit("Open the shop", files)
 

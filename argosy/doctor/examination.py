@@ -44,8 +44,9 @@ def examine(patient: Patient) -> tuple[Finding, ...]:
         roots = dict.fromkeys((patient.root, *patient.charts.values()))
         clones = [pool.submit(checkout.check, root) for root in roots]
         signs = {environment.sign for environment in environments if environment.sign}
+        renders = {environment.render_check for environment in environments}
         builder = BuilderHost(environment=patient.variables)
-        here = pool.submit(machine.check, builder, patient.cache, signs=signs)
+        here = pool.submit(machine.check, builder, patient.cache, signs=signs, renders=renders)
         prefect, addresses = orchestrator.check(patient.variables, environments, patient.seconds)
         outside = [pool.submit(check) for check in _outside(patient, environments, addresses)]
         found = [*told, *(finding for each in clones for finding in each.result())]

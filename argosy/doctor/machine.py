@@ -1,4 +1,4 @@
-"""The machine that builds: git, the signer, the container engine and the disk."""
+"""The machine that builds: git, the signer, helm, the container engine and the disk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +18,11 @@ from argosy.builds.engine_errors import engine as no_engine
 from argosy.builds.errors import classify
 from argosy.doctor.findings import Finding, Level, probed
 from argosy.errors import Terminal, Transient
+from argosy.gitops.helm import Helm
+from argosy.settings.target_mode import RenderMode
 
 _GIT = (2, 34)  # the first that signs with SSH keys
+_HELM = 3  # the first whose `template` takes a name and a chart
 _SECONDS = 15.0
 _BUILD_SECONDS = 60.0
 _GIB = 2**30
@@ -26,14 +30,18 @@ _RUNNING = "see that the Docker Engine runs, and DOCKER_HOST"
 _LITTLE, _TOO_LITTLE = 5 * _GIB, _GIB // 4
 
 
-def check(builder: BuilderHost, cache: Path, *, signs: Collection[str]) -> tuple[Finding, ...]:
+def check(
+    builder: BuilderHost, cache: Path, *, signs: Collection[str], renders: Collection[RenderMode] = ()
+) -> tuple[Finding, ...]:
     """What this machine has for a release whose builds run on `builder` and whose cache is in the folder `cache`.
 
-    `signs` has the kinds of keys that commits are signed with, as `target.sign` has them.
+    `signs` has the kinds of keys that commits are signed with, as `target.sign` has them, `renders` what environments
+    say in `charts.render_check`.
     """
     path = builder.environment.get("PATH", os.defpath)
     found = [probed("git", "this machine", lambda: git_version(path))]
     found += [probed("signing", "this machine", partial(signer, path, kind)) for kind in sorted(signs)]
+    found += helm(path, renders)
     found += [disk("cache", cache), *engine(builder)]
     return tuple(found)
 
@@ -57,6 +65,29 @@ def signer(path: str, kind: str = "ssh") -> str:
     if program is None:
         raise Terminal(f"there is no {name}, which signs release commits", remedy=f"install {package}")
     return program
+
+
+def helm(path: str, renders: Collection[RenderMode]) -> list[Finding]:
+    """Whether charts are rendered before they are committed, where an environment of those wants it."""
+    if not {"auto", "required"} & {*renders}:
+        return []
+    finding = probed("rendering", "this machine", lambda: helm_version(path))
+    if finding.level is not Level.GOOD and "required" not in renders:
+        why = f"charts are not rendered before they are committed: {finding.why}"
+        finding = replace(finding, level=Level.SKIPPED, why=why)
+    return [finding]
+
+
+def helm_version(path: str) -> str:
+    """The version of the helm on `path` that renders charts. Raises Terminal where there is none, or an older one."""
+    found = Helm.find({"PATH": path})
+    if found is None:
+        raise Terminal("there is no helm on PATH", remedy="install Helm 3 or newer where runs are")
+    said = _said([str(found.program), "version", "--short"], {"PATH": path, "HELM_NO_PLUGINS": "1"})
+    match = re.match(r"v(\d+)\.", said)
+    if match is None or int(match[1]) < _HELM:
+        raise Terminal(f"helm says that it is {said!r}", remedy="install Helm 3 or newer")
+    return f"charts are rendered before they are committed, by helm {said}"
 
 
 def disk(what: str, folder: Path) -> Finding:

@@ -16,8 +16,8 @@ T = TypeVar("T")
 class Proposal:
     """What a commit would change upon one head of the target: whole files by their paths, and its message.
 
-    `reads` names every file that it was made from; without it nobody knows, and it is made anew for each head. `trees`
-    are those that were made of it, by the head that they are upon.
+    `reads` names every file, or folder, that it was made from; without it nobody knows, and it is made anew for each
+    head. `trees` are those that were made of it, by the head that they are upon.
     """
 
     files: Mapping[str, bytes]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from argosy import state
 from argosy.edits import charts, references
+from argosy.edits.rendered import Image
 from argosy.environment import Environment
 from argosy.errors import Terminal
 from argosy.git import Git
 from argosy.gitops.delivery import Delivered
+from argosy.gitops.render_check import Edited, RenderCheck
 from argosy.holds import holds
 from argosy.holds.coverage import covers
 from argosy.inputs.digests import Digests
@@ -23,7 +25,8 @@ from argosy.release_history import History
 class Edits:
     """What one attempt would write, gathered release by release.
 
-    `ours` is the commit by which this run wrote it already, where the answer to its push was lost.
+    `ours` is the commit by which this run wrote it already, where the answer to its push was lost; `edited` has the
+    services of which something changes, and their images.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class Edits:
     superseded: dict[str, str] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     ours: str | None = None
+    edited: list[Edited] = field(default_factory=list)
 
     def written(self, delivered: Delivered) -> WriteBack:
         """What was written when all of it is where it was `delivered` to; what was declined is held."""
@@ -59,13 +63,29 @@ class Edits:
         if changes:
             self.files[file] = text
             self.changes.extend(changes)
+            self.edited.append(Edited(service, Image.written(service.keys, wanted)))
+
+    def checked(self, check: RenderCheck | None, git: Git, head: str) -> Edits:
+        """The same without the services whose charts, edited so, do not render to their images; raises as `check`."""
+        found = self
+        while check and found.edited and (refused := check.refused(git, head, found.edited, found.files)):
+            found = found._without(refused, git, head)
+        return found
+
+    def _without(self, refused: Mapping[str, str], git: Git, head: str) -> Edits:
+        left_out = self.left_out | dict(refused)
+        found = replace(self, files={}, changes=[], recorded=[], released=[], edited=[], left_out=left_out)
+        for release in self.recorded:  # made anew: several services may share a file
+            if release.service.name not in refused:
+                found.add(git, head, release)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Upon:
     """A head of the target, and the run called `run` that would write to it `at` some time.
 
-    `source_tip` is the tip of the source branch, as `Reader.open` takes it.
+    `source_tip` is the tip of the source branch, as `Reader.open` takes it; `render_check` renders what is edited.
     """
 
     git: Git
@@ -74,13 +94,14 @@ class Upon:
     run: str
     at: datetime
     source_tip: str | None = None
+    render_check: RenderCheck | None = None
 
 
 def edits(upon: Upon, source_sha: str, releases: Sequence[Release]) -> Edits:
     """What the run would write of `releases`.
 
     Holds are read there too: one that was put since the release was planned stops its service, and no other. Raises
-    ConfigurationError where the file of holds is wrong.
+    ConfigurationError where the file of holds is wrong, and as `RenderCheck.refused` does.
     """
     git, environment = upon.git, upon.environment
     reader = state.Reader.open(git, environment, upon.head, upon.source_tip)
@@ -105,7 +126,7 @@ def edits(upon: Upon, source_sha: str, releases: Sequence[Release]) -> Edits:
             found.left_out[name] = f"somebody set it to {now.reference} meanwhile; run again to plan with that"
         else:
             found.add(git, upon.head, replace(release, expected=now.reference))
-    return found
+    return found.checked(upon.render_check, git, upon.head)
 
 
 def _held(upon: Upon, source_sha: str, releases: Sequence[Release]) -> dict[str, str]:

@@ -57,4 +57,4 @@ def _edits(writer: Writer, head: str, restorations: Sequence[Restoration]) -> Ed
             found.ours = now.record.commit
         release = Release(each.service, now.reference, each.reference, each.record.content, each.manifest_digest)
         found.add(git, head, release)
-    return found
+    return found.checked(writer.render_check, git, head)

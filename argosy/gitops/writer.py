@@ -18,6 +18,7 @@ from argosy.gitops.mirror import Mirror
 from argosy.gitops.patience import DEFAULT_PACE, Pace
 from argosy.gitops.proposals import Proposal, Proposals
 from argosy.gitops.release_edits import Edits, Upon, edits
+from argosy.gitops.render_check import RenderCheck
 from argosy.gitops.signing import Signing
 from argosy.holds.file import added, missing
 from argosy.holds.holds import FILE as HOLDS
@@ -36,7 +37,8 @@ def _nothing() -> None:
 class Writer:
     """Writes to one environment's target, for one run; without a `delivery` by a push.
 
-    `source` is the mirror of what is released, where that is another repository than the target's, `mirror`.
+    `source` is the mirror of what is released, where that is another repository than the target's, `mirror`;
+    `render_check` renders the charts that it edits, which nothing does without.
     """
 
     mirror: Mirror
@@ -47,6 +49,7 @@ class Writer:
     pace: Pace = DEFAULT_PACE
     delivery: Delivery | None = None
     source: Mirror | None = None
+    render_check: RenderCheck | None = None
 
     @property
     def released(self) -> Mirror:
@@ -136,13 +139,16 @@ class Writer:
 
         In the same commit, or one of their own, the holds `by_hand` go into the file of holds that does not have them.
         Raises Terminal when the source commit has left its branch or the push is refused, ConfigurationError when the
-        file of holds is wrong, PushRejected (Transient) when every attempt lost the race.
+        file of holds is wrong, PushRejected (Transient) when every attempt lost the race, and as
+        `RenderCheck.demand` does.
         """
 
-        reads = frozenset({HOLDS, *(release.service.values_path for release in releases)})
+        check, services = self.render_check, [release.service for release in releases]
+        reads = frozenset({HOLDS, *(service.values_path for service in services)})
+        reads |= check.reads(services) if check else frozenset()
 
         def propose(head: str) -> tuple[Proposal | None, Edits]:
-            upon = Upon(self.mirror.git, self.environment, head, self.run, self.clock(), self.source_tip())
+            upon = Upon(self.mirror.git, self.environment, head, self.run, self.clock(), self.source_tip(), check)
             found = edits(upon, source_sha, releases)
             releasing = bool(found.files or (adopt and found.recorded and not found.ours))
             text = self.mirror.git.file(head, HOLDS)

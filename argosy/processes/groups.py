@@ -37,13 +37,15 @@ def shared_group() -> Iterator[None]:
 
 
 @contextmanager
-def process_group() -> Iterator[int]:
+def process_group(*, own: bool = False) -> Iterator[int]:
     """A process group, for `Popen(process_group=...)`, whose processes are killed at the end of the block.
+
+    With `own` it is nobody else's, in a block of `shared_group` either.
 
     They are killed too when this process ends in whatever way, and when the work is cancelled: then the block ends
     with Cancelled. The caller waits for those that it started itself.
     """
-    if (shared := _SHARED.get()) is not None:
+    if not own and (shared := _SHARED.get()) is not None:
         yield shared
         return
     quiet = subprocess.DEVNULL

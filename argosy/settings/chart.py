@@ -10,6 +10,7 @@ from argosy.edits import paths as edit_paths
 from argosy.errors import WrongUse
 from argosy.settings.names import RelativePath
 from argosy.settings.section import Section
+from argosy.settings.target_mode import RenderMode
 
 USUAL_FOLDER = "{path}/chart"
 """Where a service's chart lies unless the file says otherwise."""
@@ -63,3 +64,13 @@ def _folder_alone(value: Any) -> Any:
 
 
 Chart = Annotated[ChartConfig, BeforeValidator(_folder_alone, json_schema_input_type=RelativePath | ChartConfig)]
+
+
+class ChartsConfig(Section):
+    """What is asked of every chart that a release edits."""
+
+    render_check: RenderMode = Field(
+        "auto",
+        description="Whether each edited chart is rendered before its commit, and must contain the new image: auto "
+        "where the worker has a helm, required fails without one.",
+    )

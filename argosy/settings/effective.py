@@ -88,6 +88,8 @@ def _environment(found: _Found, configuration: Configuration, environment: Envir
     for section, settings in (("retry", config.retry), ("builder", config.builder), ("breaker", config.breaker)):
         for key, value in settings:
             yield found.of_all(f"{section}.{key}", list(value) if isinstance(value, tuple) else value)
+    below = ("environments", environment.name) if config.charts else ()
+    yield found.setting("charts.render_check", environment.render_check, (*below, "charts", "render_check"))
     yield found.of_all("rollback", config.rollback)
     yield from _scan(found, environment)
     own = environment.registries[None]

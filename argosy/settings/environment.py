@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from argosy.settings.builder import BuilderConfig
+from argosy.settings.chart import ChartsConfig
 from argosy.settings.ecr import EcrConfig
 from argosy.settings.names import ApplicationName, BlockName, Branch, Name, RelativePath, Seconds
 from argosy.settings.registry import NamedRegistryOverride, RegistryOverride
@@ -118,6 +119,7 @@ class EnvironmentConfig(Section):
     registry: RegistryOverride = Field(RegistryOverride(), description="What its registry has of its own.")
     registries: dict[Name, NamedRegistryOverride] = Field({}, description="What those of registries have of their own.")
     ecr: EcrConfig = Field(EcrConfig(), description="What its ECR repositories have of their own.")
+    charts: ChartsConfig | None = Field(None, description="Takes the place of the whole section charts.")
     argocd: ArgoCDConfig | None = Field(None, description="Takes the place of the whole section argocd.")
     retry: RetryConfig = Field(RetryConfig(), description="How often a fault that may pass is tried.")
     rollback: Literal["automatic", "manual"] = Field(

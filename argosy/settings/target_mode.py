@@ -1,4 +1,4 @@
-"""The words of `argosy.yaml` for how a commit gets to the target branch."""
+"""The words of `argosy.yaml` for how a commit gets to the target branch, and what is seen to before."""
 
 from __future__ import annotations
 
@@ -9,3 +9,6 @@ Mode = Literal["push", "pull-request", "auto", "github-api"]
 
 Method = Literal["merge", "squash", "rebase"]
 """How GitHub merges a pull request."""
+
+RenderMode = Literal["auto", "required", "off"]
+"""Each edited chart is rendered before the commit: where there is a helm, always, or never."""

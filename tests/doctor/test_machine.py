@@ -21,6 +21,7 @@ from deployments.local.engine import packages as engine_packages
 from deployments.local.packages import unpack
 from deployments.local.process import free_port
 from tests.engine.certificates import self_signed, server_side
+from tests.engine.helm import Bench
 from tests.engine.web import Answer, served
 
 
@@ -51,6 +52,25 @@ def test_a_git_that_signs_with_ssh_keys_is_good_and_an_older_one_is_not(tmp_path
 def test_a_machine_without_a_signer_is_told_what_to_install(tmp_path: Path, kind: str, package: str) -> None:
     finding = probed("signing", "", lambda: machine.signer(str(tmp_path), kind))
     assert (finding.level, package in finding.remedy) == (Level.WRONG, True)
+
+
+def test_a_machine_without_helm_is_wrong_only_where_charts_have_to_be_rendered(tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "none")
+    assert machine.helm(nowhere, {"off"}) == []
+    [skipped] = machine.helm(nowhere, {"off", "auto"})
+    [wrong] = machine.helm(nowhere, {"auto", "required"})
+    assert (skipped.level, wrong.level) == (Level.SKIPPED, Level.WRONG)
+    assert "not rendered" in skipped.why
+    assert all("install Helm 3" in finding.remedy for finding in (skipped, wrong))
+
+
+def test_a_helm_that_renders_is_good_and_an_older_one_is_not(tmp_path: Path) -> None:
+    Bench.at(tmp_path)
+    [good] = machine.helm(f"{tmp_path}/bin:{os.defpath}", {"required"})
+    assert (good.level, "v3.18" in good.why) == (Level.GOOD, True)
+    program(tmp_path / "old", "helm", "echo 'Client: v2.17.0+ga690bad'")
+    [old] = machine.helm(f"{tmp_path}/old:{os.defpath}", {"required"})
+    assert (old.level, "Helm 3" in old.remedy) == (Level.WRONG, True)
 
 
 def test_a_machine_without_docker_is_told_what_to_install(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ environments:
     retry: {max_attempts: 5}
     blocks: {aws: mine}
     rollback: automatic
+    charts: {render_check: off}
   prod:
     source: {branch: main}
     target: {branch: main}
@@ -65,6 +66,8 @@ def found(environment: str, text: str = TEXT) -> dict[str, Setting]:
         ("dev", "breaker.failures", 3, Origin.BUILT_IN, None),
         ("dev", "blocks.aws", "mine", Origin.OWN, 27),
         ("dev", "rollback", "automatic", Origin.OWN, 28),
+        ("dev", "charts.render_check", "off", Origin.OWN, 29),
+        ("prod", "charts.render_check", "auto", Origin.BUILT_IN, None),
         ("prod", "rollback", "manual", Origin.BUILT_IN, None),
         ("dev", "blocks.docker", "argosy-dev-docker", Origin.BUILT_IN, None),
         ("dev", "services.ui.path", "web", Origin.OWN, 10),

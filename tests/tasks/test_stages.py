@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -20,6 +23,7 @@ from tasks.resolve import resolve
 from tasks.tags import move_tags
 from tasks.verify import record_verdicts, verify
 from tasks.write_back import write_back
+from tests.engine.helm import Bench, chart
 from tests.hosted import SERVICES, HostedShop
 from tests.tasks.stages import ENVIRONMENT, adopt, ensure, planned, reused
 
@@ -130,6 +134,25 @@ def test_every_result_is_written_in_one_commit(hosted: HostedShop) -> None:
     for name in SERVICES:
         assert f"{hosted.cloud.registry.host}/{hosted.name}-{name}\n" in hosted.values(name)
         assert f'tag: "{source}"' in hosted.values(name)
+
+
+def test_charts_are_rendered_where_the_worker_has_a_helm(
+    hosted: HostedShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench.at(tmp_path)
+    monkeypatch.setenv("PATH", f"{bench.bin}:{os.environ['PATH']}")
+    hosted.commit("Fix the image", chart("cart", "kind: Deployment\nimage: fixed:1.0\n"))
+    assert (adopt(hosted).released, bench.rendered) == (("ui",), {"ui": 1, "cart": 1})
+
+
+def test_where_charts_have_to_be_rendered_nothing_is_planned_without_a_helm(
+    hosted: HostedShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "git").symlink_to(shutil.which("git") or "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    hosted.configure("environments:", "charts: {render_check: required}\nenvironments:")
+    with pytest.raises(Terminal, match="no helm on PATH"):
+        planned(hosted, adopt=True)
 
 
 def test_a_service_without_a_result_is_not_written(hosted: HostedShop) -> None:
