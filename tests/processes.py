@@ -1,5 +1,9 @@
 """The processes of this machine as /proc shows them: one that ends while it is looked at is none, and no error."""
 
+from __future__ import annotations
+
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +24,15 @@ def opened() -> Iterator[tuple[Path, str]]:
         for link in _links(folder / "fd"):
             with suppress(OSError):
                 yield link, str(link.readlink())
+
+
+def content(file: Path) -> bytes:
+    """What is in a regular file, such as one in memory; nothing of what is none, whatever it was a moment ago.
+
+    Another process's descriptor may lead to its pipe by now: who reads that takes from it what somebody else waits for.
+    """
+    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:  # noqa: PTH123  # pathlib has no such flag
+        return opened.read() if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else b""
 
 
 def runs(folder: Path) -> bool:

@@ -87,7 +87,7 @@ def secrets_left(store: Store) -> Iterator[tuple[str, str]]:
     canaries = Canaries({**secrets, **store.stack.passwords})
     for file in (*_files(store.stack.state), *_files(_SHARED_MEMORY), *_temporary(), *_memory(store)):
         with suppress(OSError):  # it went meanwhile
-            yield from ((name, str(file)) for name in canaries.of(file.read_bytes()))
+            yield from ((name, str(file)) for name in canaries.of(processes.content(file)))
 
 
 def _files(folder: Path) -> Iterator[Path]:

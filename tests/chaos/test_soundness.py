@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import processes
 from tests.chaos.soundness import containers, of_a_run, secrets_left
 from tests.deployments.waiting import soon
 from tests.e2e.store import Store
@@ -53,6 +54,15 @@ def _held(secret: bytes) -> Iterator[int]:
         process.stdout.readline()
         yield process.pid
         os.close(writer)
+    os.close(reader)
+
+
+def test_the_search_takes_nothing_out_of_a_pipe_that_took_the_place_of_a_file_in_memory() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"somebody waits for it")
+    os.close(writer)
+    assert processes.content(Path(f"/proc/self/fd/{reader}")) == b""
+    assert os.read(reader, 64) == b"somebody waits for it"
     os.close(reader)
 
 
