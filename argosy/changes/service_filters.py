@@ -14,7 +14,9 @@ from argosy.errors import ConfigurationError
 from argosy.globs import folder
 from argosy.yaml_files.checked import Nodes
 
-KEYS = frozenset({"version", "registry", "registries", "ecr", "defaults", "services", "argocd", "environments"})
+KEYS = frozenset(
+    {"version", "registry", "registries", "ecr", "defaults", "services", "charts", "argocd", "environments"}
+)
 SERVICE_KEYS = frozenset({"path", "dockerfile", "chart", "registry", "shared", "filters", "build"})
 """What is known there; with anything else `argosy.config` says what is wrong."""
 _NEEDED = frozenset({"version", "registry", "services", "environments"})
