@@ -52,6 +52,7 @@ def _spare(patch: pytest.MonkeyPatch, data: Path) -> None:
     prefect_database.place(data / "prefect-test.db", home() / "prefect")
     patch.setattr(utilities, "mkdtemp", lambda: str(data))
     _make_schemas_once(patch)
+    _register_types_once(patch)
     _read_files_of_aws_once(patch)
 
 
@@ -67,6 +68,19 @@ def _make_schemas_once(patch: pytest.MonkeyPatch) -> None:
         return copy.deepcopy(made[key])  # callers change what they get
 
     patch.setattr(Block, "model_json_schema", classmethod(once))
+
+
+def _register_types_once(patch: pytest.MonkeyPatch) -> None:
+    """To save a block its type is asked for and compared each time, in two thirds of its requests."""
+    done = set[type[Block]]()
+    register = Block.register_type_and_schema.__func__  # type: ignore[attr-defined] # as above
+
+    def once(cls: type[Block], *arguments: Any, **named: Any) -> None:
+        if cls not in done:
+            register(cls, *arguments, **named)
+            done.add(cls)
+
+    patch.setattr(Block, "register_type_and_schema", classmethod(once))
 
 
 def _read_files_of_aws_once(patch: pytest.MonkeyPatch) -> None:
