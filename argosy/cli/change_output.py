@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from argosy.changes.touched import Change
@@ -70,7 +71,7 @@ def to_github(verdict: Verdict) -> None:
     mark = f"argosy-{os.urandom(16).hex()}"
     text = "".join(f"{name}<<{mark}\n{json.dumps(value)}\n{mark}\n" for name, value in outputs.items())
     try:
-        with open(file, "a", encoding="ascii") as written:  # noqa: PTH123  # a folder more to import
+        with Path(file).open("a", encoding="ascii") as written:
             written.write(text)
     except OSError as error:
         raise WrongUse(f"{file} cannot be written: {error.strerror}", remedy="see what GITHUB_OUTPUT names") from error
