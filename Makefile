@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
-# Most of a test's time is waiting, for a server or a build: more of them than processors.
+# The four groups of tests that share a stack or a server go on side by side (tests/side_by_side.py).
 WORKERS ?= 4
 KEEP ?=
 REPO ?=
