@@ -25,12 +25,13 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # it is looked into, and never 
 _LARGE = {"engine", "registry"}
 
 
-def drafts(store: Store, run: str) -> set[str]:
-    """The release commits that the run made, one an attempt: those that lost the race are in its mirror alone."""
+def drafted_upon(store: Store, run: str) -> set[str]:
+    """The heads that the run made its release upon: the commits that lost the race are in its mirror alone."""
     git = Git(_mirror(store))
     objects = git.text("cat-file", "--batch-all-objects", "--batch-check").splitlines()
     commits = [line.split()[0] for line in objects if line.split()[1] == "commit"]
-    return {each for each in commits if f"Argosy-Run: {run}" in git.text("cat-file", "commit", each)}
+    texts = (git.text("cat-file", "commit", each) for each in commits)
+    return {text.partition("\nparent ")[2][:40] for text in texts if f"Argosy-Run: {run}" in text}
 
 
 def _mirror(store: Store) -> Path:

@@ -6,7 +6,7 @@ import uuid
 
 from deployments.local.git_server import BOT
 from tests.chaos.faults import Underway, until
-from tests.chaos.soundness import assert_sound, drafts
+from tests.chaos.soundness import assert_sound, drafted_upon
 from tests.e2e.store import Store
 
 
@@ -23,7 +23,7 @@ def test_a_competitors_commit_between_fetch_and_push_survives_and_so_does_the_re
     assert adopted.since(competitor) == [adopted.head]
     assert adopted.read("README.md") == text
     assert adopted.references()["ui"].tag == source
-    assert len(drafts(adopted, run.id)) == 2
+    assert drafted_upon(adopted, run.id) == {source, competitor}
     assert_sound(adopted, competitor)
 
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 import pytest
 from pydantic import SecretStr
@@ -30,36 +31,41 @@ from tests.engine.web import Answer, Request, served
 SECRET = "correct-horse-battery-staple"
 
 
-def given(seconds: float = 0.5, **variables: str) -> Given:
+PATIENT, IMPATIENT = 20.0, 0.5
+"""How long, in seconds, one waits for who answers on a machine that is busy, and for who never does."""
+
+
+def given(seconds: float = PATIENT, **variables: str) -> Given:
     return Given(variables, seconds=seconds)
 
 
-Check = Callable[[str], Finding]
+class Check(Protocol):
+    def __call__(self, address: str, seconds: float = PATIENT) -> Finding: ...
 
 
-def registry(address: str) -> Finding:
+def registry(address: str, seconds: float = PATIENT) -> Finding:
     described = environment(address.partition("//")[2])
-    return remotes.registry(given(), described, described.registries[None])
+    return remotes.registry(given(seconds), described, described.registries[None])
 
 
-def git(address: str) -> Finding:
-    return git_servers.source(given(), f"{address}/shop.git")
+def git(address: str, seconds: float = PATIENT) -> Finding:
+    return git_servers.source(given(seconds), f"{address}/shop.git")
 
 
-def argocd(address: str) -> Finding:
-    return remotes.argocd(given(ARGOCD_AUTH_TOKEN="a-token"), environment(), address)
+def argocd(address: str, seconds: float = PATIENT) -> Finding:
+    return remotes.argocd(given(seconds, ARGOCD_AUTH_TOKEN="a-token"), environment(), address)
 
 
-def prefect(address: str) -> Finding:
-    return orchestrator.check({"PREFECT_API_URL": f"{address}/api"}, (), seconds=0.5)[0][0]
+def prefect(address: str, seconds: float = PATIENT) -> Finding:
+    return orchestrator.check({"PREFECT_API_URL": f"{address}/api"}, (), seconds=seconds)[0][0]
 
 
-def aws(address: str) -> Finding:
+def aws(address: str, seconds: float = PATIENT) -> Finding:
     variables = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_ENDPOINT_URL": address}
     with pytest.MonkeyPatch.context() as patch:  # the AWS SDK reads the environment of the process
         for name, value in variables.items():
             patch.setenv(name, value)
-        return remotes.aws(given(AWS_ACCESS_KEY_ID="AKIAEXAMPLE"), on_amazon().registries[None])
+        return remotes.aws(given(seconds, AWS_ACCESS_KEY_ID="AKIAEXAMPLE"), on_amazon().registries[None])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +96,7 @@ def test_a_service_that_is_down_is_down(check: Check, remedy: str) -> None:
 def test_a_service_that_never_answers_meets_a_time_limit(check: Check, remedy: str) -> None:
     started = time.monotonic()
     with silent() as port:
-        finding = check(f"http://127.0.0.1:{port}")
+        finding = check(f"http://127.0.0.1:{port}", IMPATIENT)
     assert (finding.level, remedy in finding.remedy) == (Level.DOWN, True)
     assert time.monotonic() - started < 5
 
