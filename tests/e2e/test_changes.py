@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 
 from tests.deployments.waiting import soon
 from tests.e2e.store import DEPLOYMENT, SERVICES, Store
 
 
-def test_what_changed_is_built_and_written_in_one_commit_and_nothing_else_is_touched(adopted: Store) -> None:
+def test_what_changed_is_built_in_one_commit_and_tagged_and_comes_back_unbuilt_and_nothing_else_is_touched(
+    adopted: Store,
+) -> None:
     before = adopted.references()
+    earlier = {name: adopted.digest(name, reference.tag) for name, reference in before.items()}
     source = adopted.change("ui", "cart", **{"README.md": f"{uuid.uuid4()}\n"})
     run = adopted.release()
     assert run.state == "COMPLETED", run.message
@@ -20,6 +24,25 @@ def test_what_changed_is_built_and_written_in_one_commit_and_nothing_else_is_tou
     new = {name: adopted.environment.image(adopted.environment.service(name), source) for name in ("ui", "cart")}
     assert adopted.references() == before | new
     assert adopted.results(run) == dict.fromkeys(SERVICES, "untouched") | {"ui": "healthy", "cart": "healthy"}
+    now = adopted.digest("ui", source)
+    assert now not in {None, earlier["ui"]}
+    _tagged(adopted, "ui", {source: now, "latest": now, "deployed-prod": now, "previous-prod": earlier["ui"]})
+    _tagged(adopted, "catalog", {"deployed-prod": earlier["catalog"]})
+
+    reverted = adopted.revert(source)
+    run = adopted.release()
+    assert run.state == "COMPLETED", run.message
+    assert adopted.planned(run) == dict.fromkeys(SERVICES, "unchanged") | {"ui": "reuse", "cart": "reuse"}
+    assert adopted.builds(run) == set()
+    assert adopted.references()["ui"].tag == reverted
+    assert adopted.digest("ui", reverted) == earlier["ui"]
+    assert adopted.since(reverted) == [adopted.head]
+    _tagged(adopted, "ui", {"deployed-prod": earlier["ui"], "previous-prod": now})
+
+
+def _tagged(store: Store, service: str, wanted: Mapping[str, str | None]) -> None:
+    """See that the registry's tags point, soon, where they should."""
+    soon(lambda: {tag: store.tags(service).get(tag) for tag in wanted}, wanted)
 
 
 def test_a_second_release_of_the_same_finds_nothing_to_do(adopted: Store) -> None:
@@ -28,34 +51,6 @@ def test_a_second_release_of_the_same_finds_nothing_to_do(adopted: Store) -> Non
     assert (run.state, run.state_name, run.message) == ("COMPLETED", "Completed", "nothing to do")
     assert adopted.refs == before
     assert adopted.builds(run) == set()
-
-
-def test_a_reverted_service_is_released_from_the_image_that_is_there(adopted: Store) -> None:
-    earlier = adopted.digest("orders", adopted.references()["orders"].tag)
-    change = adopted.change("orders")
-    assert adopted.release().state == "COMPLETED"
-    assert adopted.digest("orders", change) not in {None, earlier}
-    reverted = adopted.revert(change)
-    run = adopted.release()
-    assert run.state == "COMPLETED", run.message
-    assert adopted.planned(run)["orders"] == "reuse"
-    assert adopted.builds(run) == set()
-    assert adopted.references()["orders"].tag == reverted
-    assert adopted.digest("orders", reverted) == earlier
-    assert adopted.since(reverted) == [adopted.head]
-
-
-def test_the_moving_tags_point_at_what_is_deployed_and_at_what_was_before(adopted: Store) -> None:
-    untouched = adopted.digest("catalog", adopted.references()["catalog"].tag)
-    before = adopted.digest("checkout", adopted.references()["checkout"].tag)
-    source = adopted.change("checkout")
-    run = adopted.release()
-    assert run.state == "COMPLETED", run.message
-    now = adopted.digest("checkout", source)
-    assert now not in {None, before}
-    wanted = {"latest": now, "deployed-prod": now, "previous-prod": before, source: now}
-    soon(lambda: {tag: adopted.tags("checkout").get(tag) for tag in wanted}, wanted)
-    soon(lambda: adopted.tags("catalog").get("deployed-prod"), untouched)
 
 
 def test_a_dry_run_writes_nothing(adopted: Store) -> None:

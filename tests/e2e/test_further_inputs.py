@@ -46,47 +46,36 @@ def layers(store: Store, service: str) -> list[str]:
     return [layer["digest"] for layer in document["layers"]]
 
 
-def test_a_service_is_built_after_the_one_that_it_is_built_on_and_on_its_new_image(adopted: Store) -> None:
+def test_a_service_is_built_on_anothers_new_image_and_on_a_base_that_moved_and_blocked_where_that_one_fails(
+    adopted: Store,
+) -> None:
     def change(document: dict[str, Any]) -> None:
+        document["services"]["ui"]["build"]["resolve"] = True
         document["services"]["cart"] = {"build": {"from": ["ui"], "contexts": {"libs": "libs"}}}
 
+    both = dict.fromkeys(SERVICES, "untouched") | {"ui": "healthy", "cart": "healthy"}
     adopted.change("ui")
     files = {"src/cart/Dockerfile": _BUILT_ON_UI, "libs/mark.txt": f"{uuid.uuid4()}\n"}
     with configured(adopted, change, **files):
         run = adopted.release()
-        assert run.state == "COMPLETED", run.message
-        assert adopted.results(run) == dict.fromkeys(SERVICES, "untouched") | {"ui": "healthy", "cart": "healthy"}
+        assert (run.state, adopted.results(run)) == ("COMPLETED", both), run.message
         below = layers(adopted, "ui")
         assert layers(adopted, "cart")[: len(below)] == below
         assert len(layers(adopted, "cart")) == len(below) + 1
 
-
-def test_a_service_built_on_one_that_fails_is_blocked_by_name_and_the_others_are_released(adopted: Store) -> None:
-    def change(document: dict[str, Any]) -> None:
-        document["services"]["cart"] = {"build": {"from": ["ui"], "contexts": {"libs": "libs"}}}
-
-    broken = adopted.read("src/ui/Dockerfile") + "RUN false\n"
-    files = {"src/cart/Dockerfile": _BUILT_ON_UI, "libs/mark.txt": "x\n", "src/ui/Dockerfile": broken}
-    adopted.change("orders")
-    with configured(adopted, change, **files):
-        run = adopted.release()
-        assert run.state == "FAILED"
-        assert "cart: blocked: it is built from ui, which failed" in run.message
-        assert adopted.results(run)["orders"] == "healthy"
-        assert adopted.builds(run) == {"ui", "orders"}
-
-
-def test_a_base_image_that_moved_is_picked_up_by_the_next_run_where_it_is_looked_up(adopted: Store) -> None:
-    def change(document: dict[str, Any]) -> None:
-        document["services"]["ui"]["build"]["resolve"] = True
-
-    with configured(adopted, change):
-        run = adopted.release()
-        assert run.state == "COMPLETED", run.message
         _move_base(adopted)
         moved = adopted.release()
-        assert adopted.planned(moved) == dict.fromkeys(SERVICES, "unchanged") | {"ui": "build"}
-        assert moved.state == "COMPLETED", moved.message
+        assert adopted.planned(moved) == dict.fromkeys(SERVICES, "unchanged") | {"ui": "build", "cart": "build"}
+        assert (moved.state, adopted.results(moved)) == ("COMPLETED", both), moved.message
+
+        whole = adopted.read("src/ui/Dockerfile")
+        adopted.change("orders", **{"src/ui/Dockerfile": f"{whole}RUN false\n"})
+        failed = adopted.release()
+        assert failed.state == "FAILED"
+        assert "cart: blocked: it is built from ui, which failed" in failed.message
+        assert adopted.results(failed)["orders"] == "healthy"
+        assert adopted.builds(failed) == {"ui", "orders"}
+        adopted.change(**{"src/ui/Dockerfile": whole})
 
 
 def _move_base(store: Store) -> None:
