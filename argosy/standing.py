@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from argosy.holds.coverage import covers
 from argosy.holds.hands import Hand
 from argosy.inputs.comparison import Compared, compare
 from argosy.inputs.digests import Digests, Survey
+from argosy.inputs.snapshot import described_by
 from argosy.models import ContentDigest, Hold
 from argosy.release_history import History
 from argosy.state import Reader, Released
@@ -77,6 +78,7 @@ class _Look:
 
     def situation(self, at: datetime) -> Situation:
         git, environment = self.digests.git, self.digests.environment
+        git.bring(self._reading())
         desired, readings = self.digests.survey(self.source_sha), self.reader.read_all(environment.services)
         released = readings.released
         compared = self._compared(desired, released)
@@ -99,6 +101,13 @@ class _Look:
             failures=desired.failures | readings.failures,
             base_images=self.digests.base_images(self.source_sha),
         )
+
+    def _reading(self) -> Iterator[str]:
+        """The files that every plan reads."""
+        services = self.digests.environment.services
+        yield f"{self.target_sha}:{holds.FILE}"
+        yield from (f"{self.target_sha}:{service.values_path}" for service in services)
+        yield from (f"{self.source_sha}:{path}" for service in services for path in described_by(service))
 
     def _compared(self, desired: Survey, released: Mapping[str, Released]) -> dict[str, Compared]:
         at_hand = {name: item.source_sha for name, item in released.items() if item.source_sha and item.at_hand}
