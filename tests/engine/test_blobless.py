@@ -31,6 +31,7 @@ from argosy.inputs.snapshot import Snapshot
 from argosy.models import ContentDigest, ImageReference, Release
 from argosy.standing import look
 from deployments.local.git_server import BOT, GitServer
+from tests.engine.helm import Bench, chart
 from tests.engine.shop import Shop, image, run
 from tests.engine.target import HASTE, NOW
 from tests.fault_proxy import FaultProxy, faulty
@@ -99,6 +100,8 @@ def distant(shop: Shop, tmp_path: Path, git_server: tuple[GitServer, SecretStr])
 
 
 BROUGHT = ["GET refs?service=git-upload-pack", "POST git-upload-pack"]
+"""What one question takes, of refs or for files."""
+PUSHED = ["GET refs?service=git-receive-pack", "POST git-receive-pack"]
 
 
 def at_hand(mirror: Mirror, shop: Shop, path: str, commit: str = "HEAD") -> bool:
@@ -147,6 +150,25 @@ def test_all_that_builds_want_is_one_request_and_what_is_here_is_none(distant: D
     assert distant.asked == BROUGHT
 
 
+def test_the_first_plan_asks_for_what_it_reads_at_once(distant: Distant) -> None:
+    """What that is, argosy.yaml says, which is read first."""
+    shop = distant.shop
+    shop.commit("Hold", {".argosy/holds.yaml": "version: 1\nholds: []\n", "src/ui/.dockerignore": "*.md\n"})
+    distant.planned()
+    requests = [each for each in distant.asked if each.startswith("GET")]
+    assert len(requests) == len(["ls-remote", "fetch", "argosy.yaml", "the rest"])
+
+
+def test_all_charts_that_are_rendered_are_one_request(distant: Distant, tmp_path: Path) -> None:
+    distant.shop.commit("Write charts", chart("ui") | chart("cart"))
+    distant.planned()
+    assert distant.asked
+    writer = Bench.at(tmp_path).rendering(distant.writer(), "required")
+    written = writer.write_back(distant.shop.head, [distant.release(service) for service in ("ui", "cart")])
+    assert written.released == ("ui", "cart")
+    assert distant.asked == [*BROUGHT, *BROUGHT, *PUSHED]
+
+
 def test_many_files_that_nobody_announced_are_one_request_too(distant: Distant) -> None:
     distant.mirror.update()
     paths = [TEXT, "src/cart/main.txt", "no/such/file", DOCKERFILE, TEXT, "argosy.yaml"]
@@ -171,9 +193,7 @@ def test_a_release_is_written_without_what_other_files_hold_and_is_here_once_it_
     shop, mirror = distant.shop, distant.mirror
     assert distant.asked
     commit = distant.writer().write_back(shop.head, [distant.release("ui")]).commit
-    asked = distant.asked
-    # An ls-remote and a push: what it asks the server first, and the push itself.
-    assert asked == [*BROUGHT, "GET refs?service=git-receive-pack", "POST git-receive-pack"]
+    assert distant.asked == [*BROUGHT, *PUSHED], "an ls-remote and a push"
     assert commit == mirror.branch("main")
     assert not at_hand(mirror, shop, TEXT)
     mirror.update()
