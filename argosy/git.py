@@ -33,7 +33,8 @@ _DAMAGE = re.compile(
     r"^(error|fatal): .*(inflate: |corrupt|object file .* is empty|unable to unpack|bad (tree )?object|"
     r"(hash|sha1) mismatch|not a tree object|unable to read (tree|sha1 file|[0-9a-f]{40})|could not read object|"
     r"could not parse (object|commit)|packfile .* (cannot|is|index)|missing (blob|tree|commit|object)|"
-    r"unable to stream [0-9a-f]{40}|revision walk setup failed|did not send all necessary objects)",
+    r"unable to stream [0-9a-f]{40}|revision walk setup failed|did not send all necessary objects|"
+    r"could not fetch [0-9a-f]{40} from promisor remote)",
     re.MULTILINE,
 )
 REGULAR, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"

@@ -28,11 +28,11 @@ _NOTHING = "0" * 40
 _NO_BRANCH = "refs/argosy/no-default-branch"
 _REFS = (f"{_HEADS}*", f"{_NOTES}*")
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
-_FILTER = "blob:none"
-_PROMISOR = {"promisor": "true", "partialclonefilter": _FILTER}
+_PROMISOR = {"promisor": "true", "partialclonefilter": "blob:none"}
 """What git must know of a remote to be content without what files hold. Given to fetches alone, and so never in the
 mirror's configuration, it lets no other command fetch by itself."""
 _NO_HAVES = ("-c", "fetch.negotiationAlgorithm=noop")
+"""The commits that are here are no answer to a question for files, and telling of them takes time."""
 _LOCK_SECONDS = 300.0
 _TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.05
 _TRANSFER_SECONDS = 600.0
@@ -222,7 +222,7 @@ class Mirror:
         # By a name: git reads a setting's name to the first "=", and an address may have one.
         settings = {**_PROMISOR, "url": self.remote.url}
         given = (part for key, value in settings.items() for part in ("-c", f"remote.argosy.{key}={value}"))
-        return (*given, *_FETCH, f"--filter={_FILTER}", *options, "argosy")
+        return (*given, *_FETCH, *options, "argosy")
 
     def _transfer(
         self, *arguments: str, git: Git | None = None, data: bytes = b""

@@ -171,13 +171,15 @@ def test_all_charts_that_are_rendered_are_one_request(distant: Distant, tmp_path
 
 def test_many_files_that_nobody_announced_are_one_request_too(distant: Distant) -> None:
     distant.mirror.update()
-    paths = [TEXT, "src/cart/main.txt", "no/such/file", DOCKERFILE, TEXT, "argosy.yaml"]
+    paths = [TEXT, "src/cart/main.txt", "no/such/file", DOCKERFILE, VALUES, DOCKERFILE, "argosy.yaml"]
     names = [f"main:{path}" for path in paths]
     assert distant.asked
-    read = list(distant.mirror.git.objects(names))
+    whole = [distant.shop.git.file("main", path) for path in paths]
+    assert list(contents(distant.mirror.git, names[3:])) == whole[3:]
     assert distant.asked == BROUGHT
-    assert read == [distant.shop.git.file("main", path) for path in paths]
-    assert read == list(contents(distant.mirror.git, names))
+    assert list(distant.mirror.git.objects(names)) == whole
+    assert distant.asked == BROUGHT
+    assert list(contents(distant.mirror.git, names)) == whole
     assert distant.asked == []
 
 
@@ -214,7 +216,10 @@ def test_a_verdict_joins_those_that_another_machine_wrote(distant: Distant) -> N
     assert run("-C", str(distant.path), "notes", "--ref", notes.ref("dev"), "show", other) == "two"
 
 
-def test_what_was_brought_is_there_whoever_holds_the_mirror_and_however_many_ask(shop: Shop, mirror: Mirror) -> None:
+def test_what_was_brought_is_there_whoever_holds_the_mirror_and_however_many_ask(
+    shop: Shop, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("argosy.gitops.mirror._LOCK_SECONDS", 0.1)
     start = threading.Barrier(4)
 
     def read(path: str) -> bytes | None:
@@ -250,6 +255,28 @@ def test_a_server_that_leaves_nothing_out_gives_a_whole_mirror(shop: Shop, mirro
     whole.follow("refs/heads/main")
     assert at_hand(whole, shop, TEXT)
     assert not list(whole.path.glob("objects/pack/*.promisor"))[1:], "it asks for less no more"
+
+
+@pytest.mark.parametrize("how", ["update", "follow"])
+def test_a_server_that_leaves_nothing_out_any_more_is_followed(shop: Shop, mirror: Mirror, how: str) -> None:
+    """It takes for granted that we have what files held before, and sends what differs from that."""
+    lines = [f"{uuid.uuid4()}\n" for _ in range(200)]
+    shop.commit("Grow", {TEXT: "".join(lines)})
+    mirror.update()
+    filtering(shop.origin, allowFilter="false")
+    tip = shop.commit("Edit", {TEXT: "".join([*lines, "one more\n"])})
+    mirror.update() if how == "update" else mirror.follow("refs/heads/main")
+    assert mirror.branch("main") == tip
+    assert mirror.git.file(tip, TEXT) == shop.git.file(tip, TEXT)
+    assert mirror.git.file(f"{tip}~1", TEXT) == "".join(lines).encode()
+
+
+def test_an_update_heals_by_itself_what_it_meets(shop: Shop, mirror: Mirror) -> None:
+    for file in mirror.path.glob("objects/pack/pack-*"):
+        file.unlink()
+    tip = shop.commit("Two", {TEXT: "ui two\n"})
+    mirror.update()
+    assert mirror.git.file(tip, TEXT) == b"ui two\n"
 
 
 def test_a_server_that_gives_no_single_file_gives_a_whole_mirror(distant: Distant) -> None:
@@ -329,6 +356,7 @@ def test_fetches_without_end_leave_a_bounded_number_of_packs(
 ) -> None:
     monkeypatch.setattr(packs, "MOST", 3)
     mine = mirror.git.text("hash-object", "-w", "--stdin", data=b"nobody's yet")
+    own = mirror.git.text("pack-objects", "-q", f"{mirror.path}/objects/pack/pack", data=f"{mine}\n".encode())
     first, texts = shop.head, [shop.git.file("main", TEXT)]
     reading = mirror.git.objects(iter([f"{first}:argosy.yaml", f"{first}:{TEXT}", f"{first}:{DOCKERFILE}"]))
     assert next(reading)
@@ -337,7 +365,8 @@ def test_fetches_without_end_leave_a_bounded_number_of_packs(
         mirror.update()
         texts.append(mirror.git.file(commit, TEXT))
     assert list(reading) == [shop.git.file(first, TEXT), shop.git.file(first, DOCKERFILE)]
-    assert len(list(mirror.path.glob("objects/pack/*.pack"))) <= 4
+    assert len(list(mirror.path.glob("objects/pack/*.pack"))) <= 5
+    assert (mirror.path / f"objects/pack/pack-{own}.idx").exists(), "what was not fetched is not touched"
     shop.run("push", "-qf", "origin", f"{first}:refs/heads/main")
     mirror.update()
     assert texts[1:] == [f"ui {number}\n".encode() for number in range(4)]
