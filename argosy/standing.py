@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from argosy import state
+from argosy import notes, state
 from argosy.errors import Terminal
 from argosy.holds import hands, holds
 from argosy.holds.coverage import covers
@@ -65,8 +65,20 @@ def look(digests: Digests, source_sha: str, target_sha: str, at: datetime, sourc
     `source_tip` is the tip of the source branch, as `Reader.open` takes it. Raises ConfigurationError where the
     file of holds is wrong.
     """
+    if digests.git.partial:
+        digests.git.bring(_reading(digests, source_sha, target_sha))
     look = _Look(digests, source_sha, target_sha, Reader.open(digests.git, digests.environment, target_sha, source_tip))
     return look.situation(at)
+
+
+def _reading(digests: Digests, source_sha: str, target_sha: str) -> Iterator[str]:
+    """The files that every plan reads."""
+    environment = digests.environment
+    yield from notes.blobs(digests.git, environment.name)
+    yield f"{target_sha}:{holds.FILE}"
+    for service in environment.services:
+        yield f"{target_sha}:{service.values_path}"
+        yield from (f"{source_sha}:{path}" for path in described_by(service))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,6 @@ class _Look:
 
     def situation(self, at: datetime) -> Situation:
         git, environment = self.digests.git, self.digests.environment
-        git.bring(self._reading())
         desired, readings = self.digests.survey(self.source_sha), self.reader.read_all(environment.services)
         released = readings.released
         compared = self._compared(desired, released)
@@ -101,13 +112,6 @@ class _Look:
             failures=desired.failures | readings.failures,
             base_images=self.digests.base_images(self.source_sha),
         )
-
-    def _reading(self) -> Iterator[str]:
-        """The files that every plan reads."""
-        services = self.digests.environment.services
-        yield f"{self.target_sha}:{holds.FILE}"
-        yield from (f"{self.target_sha}:{service.values_path}" for service in services)
-        yield from (f"{self.source_sha}:{path}" for service in services for path in described_by(service))
 
     def _compared(self, desired: Survey, released: Mapping[str, Released]) -> dict[str, Compared]:
         at_hand = {name: item.source_sha for name, item in released.items() if item.source_sha and item.at_hand}

@@ -154,6 +154,7 @@ def test_the_first_plan_asks_for_what_it_reads_at_once(distant: Distant) -> None
     """What that is, argosy.yaml says, which is read first."""
     shop = distant.shop
     shop.commit("Hold", {".argosy/holds.yaml": "version: 1\nholds: []\n", "src/ui/.dockerignore": "*.md\n"})
+    run("-C", str(distant.path), "notes", "--ref", notes.ref("dev"), "add", "-m", "{}", "main")
     distant.planned()
     requests = [each for each in distant.asked if each.startswith("GET")]
     assert len(requests) == len(["ls-remote", "fetch", "argosy.yaml", "the rest"])
