@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from argosy.disk import writing
-from argosy.errors import Terminal, Transient
+from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import Git, GitError
 from argosy.gitops.mirror_git import Discarded, MirrorGit
 from argosy.gitops.packs import SCRATCH, join
@@ -36,8 +36,10 @@ _NO_HAVES = ("-c", "fetch.negotiationAlgorithm=noop")
 _LOCK_SECONDS = 300.0
 _TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.05
 _TRANSFER_SECONDS = 600.0
-_IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60", "GIT_NO_LAZY_FETCH": "1"}
+_IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """A server that works says so every few seconds, as git's protocol has it: one silent for a minute never answers."""
+_NOT_BY_ITSELF = {"GIT_NO_LAZY_FETCH": "1"}
+"""A transfer that misses an object has met damage, which another transfer within it would hide."""
 _STALE_SECONDS = 10.0
 """How old a lock file of git's is before it is taken for a dead process's: git holds one for milliseconds."""
 
@@ -82,7 +84,7 @@ class Mirror:
         """
         try:
             with writing(self.path.parent), self._locked():
-                self._fetch(*(f"+{ref}:{ref}" for ref in dict.fromkeys(refs)))
+                self._fetch(dict.fromkeys(refs))
         except (Terminal, Locked, Discarded, Timeout):
             self.update()
 
@@ -149,7 +151,7 @@ class Mirror:
         if self.git is self._own and ref.startswith((_HEADS, _NOTES)):
             # Else the next update would fetch what is here: git then looks at all that is, to see what is missing.
             # Somebody else's update may be faster, and then is right.
-            with suppress(GitError):
+            with suppress(ArgosyError):
                 self._own.run("update-ref", ref, commit, expected or _NOTHING)
 
     def bring(self, blobs: Sequence[str]) -> None:
@@ -199,19 +201,16 @@ class Mirror:
         abandoned = ("objects/pack/tmp_*", f"objects/pack/{SCRATCH}*/*", "fast_import_crash_*")
         leftovers = [file for pattern in abandoned for file in self.path.glob(pattern)]
         _remove(leftovers, older=2 * _TRANSFER_SECONDS)
-        refspecs = [f"+{ref}:{ref}" for ref in _REFS]
         try:
-            self._fetch("--prune", *refspecs)
+            self._fetch(_REFS, "--prune")
         except Locked:
             # A fetch that was killed leaves its locks; we hold the one that every other fetch waits for.
             if not _remove([*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")], older=_STALE_SECONDS):
                 raise
-            self._fetch("--prune", *refspecs)
+            self._fetch(_REFS, "--prune")
 
-    def _fetch(self, *arguments: str) -> None:
-        options = [each for each in arguments if each.startswith("--")]
-        refspecs = [each for each in arguments if not each.startswith("--")]
-        said = self._transfer(*self._from_remote(*options), *refspecs).stderr
+    def _fetch(self, refs: Iterable[str], *options: str) -> None:
+        said = self._transfer(*self._from_remote(*options), *(f"+{ref}:{ref}" for ref in refs)).stderr
         if UNFILTERED.search(said.decode(errors="replace")):
             self._own.keep_whole()
 
@@ -242,7 +241,8 @@ class Mirror:
     def _transferred(self, git: Git, *arguments: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
         # With the login at once a transfer has one request and two programs less; but then git follows no redirection.
         with self.remote.access() if self._redirected else self.remote.access_at_once() as extra:
-            return git.said(*arguments, data=data, extra=extra | _IMPATIENT, timeout=_TRANSFER_SECONDS, guarded=True)
+            how = extra | _IMPATIENT | _NOT_BY_ITSELF
+            return git.said(*arguments, data=data, extra=how, timeout=_TRANSFER_SECONDS, guarded=True)
 
 
 def _taken(lock: FileLock) -> bool:
