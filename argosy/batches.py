@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from argosy.git import Git
+from argosy.git import Git, TreeEntry
 
 _AT_ONCE = 1000
 _KINDS = frozenset({b"commit", b"tree", b"blob", b"tag"})
+_ID = re.compile(r"[0-9a-f]{40}")
 _HEADER = 82
 """How long the line is, in bytes, with which git begins each pair of trees."""
 
@@ -32,7 +34,15 @@ def identify(git: Git, names: Iterable[str]) -> list[Identified | None]:
     answer = git.run("cat-file", form, data=lines.encode(errors="surrogateescape"))
     # A missing name is repeated before the word `missing`, and may hold spaces.
     rows = iter(answer.decode(errors="surrogateescape").split("\n"))
-    return [None if "\n" in name else _identified(next(rows)) for name in asked]
+    found = [None if "\n" in name else _identified(next(rows)) for name in asked]
+    return _completed(git, asked, found) if git.partial and None in found else found
+
+
+def _completed(git: Git, names: Sequence[str], found: Sequence[Identified | None]) -> list[Identified | None]:
+    """The same with the files that are not at hand: what they are, trees say, and nobody needs to ask for them."""
+    files = files_of_trees(git, (name for name, each in zip(names, found, strict=True) if each is None))
+    rest = {name: Identified("blob", file.object_id) for name, file in files.items()}
+    return [each or rest.get(name) for name, each in zip(names, found, strict=True)]
 
 
 def _identified(row: str) -> Identified | None:
@@ -50,11 +60,20 @@ def contents(git: Git, names: Iterable[str]) -> Iterator[bytes | None]:
     asked = list(names)
     for start in range(0, len(asked), _AT_ONCE):
         some = asked[start : start + _AT_ONCE]
-        lines = "".join(f"{name}\n" for name in some if "\n" not in name)
-        found = answers(git.run("cat-file", "--batch", data=lines.encode(errors="surrogateescape")))
+        found = _answered(git, some)
+        missing = [name for name, answer in found.items() if answer is None]
+        if missing and git.bring(missing):
+            found |= _answered(git, missing)
         for name in some:
-            answer = None if "\n" in name else next(found)
+            answer = found.get(name)
             yield answer.content if answer and answer.kind == "blob" else None
+
+
+def _answered(git: Git, names: Iterable[str]) -> dict[str, Answer | None]:
+    """What git has under each of the names that it can be asked for."""
+    asked = [name for name in dict.fromkeys(names) if "\n" not in name]
+    lines = "".join(f"{name}\n" for name in asked).encode(errors="surrogateescape")
+    return dict(zip(asked, answers(git.run("cat-file", "--batch", data=lines)), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,52 @@ def answers(output: bytes) -> Iterator[Answer | None]:
             at += size + 1
         else:
             yield None
+
+
+def tree_entries(content: bytes) -> Iterator[tuple[bytes, bytes, str]]:
+    """The name, the mode as a tree has it (`40000` for a folder) and the id of each entry of a tree."""
+    at = 0
+    while at < len(content):
+        end = content.index(b"\0", at)
+        mode, _, name = content[at:end].partition(b" ")
+        at = end + 21
+        yield name, mode, content[end + 1 : at].hex()
+
+
+def files_of_trees(git: Git, names: Iterable[str]) -> dict[str, TreeEntry]:
+    """Those of the names `<commit>:<path>` that stand for a file or a link, whether what it holds is at hand or not."""
+    asked = {name: _parent(name) for name in names if ":" in name and "\n" not in name}
+    found = {folder: _files(answer) for folder, answer in _answered(git, asked.values()).items()}
+    placed = ((name, found[folder].get(_leaf(name))) for name, folder in asked.items())
+    return {name: TreeEntry(*file, name.partition(":")[2]) for name, file in placed if file}
+
+
+def _parent(name: str) -> str:
+    commit, _, path = name.partition(":")
+    return f"{commit}:{path.rpartition('/')[0]}"
+
+
+def _leaf(name: str) -> bytes:
+    return name.partition(":")[2].rpartition("/")[2].encode(errors="surrogateescape")
+
+
+def _files(answer: Answer | None) -> dict[bytes, tuple[str, str]]:
+    rows = tree_entries(answer.content) if answer and answer.kind == "tree" else ()
+    return {name: (mode.decode(), sha) for name, mode, sha in rows if mode not in {b"40000", b"160000"}}
+
+
+def absent(git: Git, names: Iterable[str]) -> list[str]:
+    """The ids of those of the files, named by id or by `<commit>:<path>`, that are there, but not what they hold."""
+    asked = [name for name in dict.fromkeys(names) if "\n" not in name]
+    if not asked:
+        return []
+    lines = "".join(f"{name}\n" for name in asked).encode(errors="surrogateescape")
+    answer = git.run("cat-file", "--batch-check=%(objecttype)", data=lines)
+    rows = answer.decode(errors="surrogateescape").split("\n")
+    missing = [name for name, row in zip(asked, rows, strict=False) if row == f"{name} missing"]
+    ids = [name for name in missing if _ID.fullmatch(name)]
+    named = files_of_trees(git, missing) if len(ids) < len(missing) else {}
+    return list(dict.fromkeys([*ids, *(file.object_id for file in named.values())]))
 
 
 def commits(git: Git, shas: Iterable[str]) -> frozenset[str]:

@@ -33,7 +33,8 @@ _DAMAGE = re.compile(
     r"^(error|fatal): .*(inflate: |corrupt|object file .* is empty|unable to unpack|bad (tree )?object|"
     r"(hash|sha1) mismatch|not a tree object|unable to read (tree|sha1 file|[0-9a-f]{40})|could not read object|"
     r"could not parse (object|commit)|packfile .* (cannot|is|index)|missing (blob|tree|commit|object)|"
-    r"unable to stream [0-9a-f]{40}|revision walk setup failed|did not send all necessary objects)",
+    r"unable to stream [0-9a-f]{40}|revision walk setup failed|did not send all necessary objects|"
+    r"could not fetch [0-9a-f]{40} from promisor remote)",
     re.MULTILINE,
 )
 REGULAR, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
@@ -112,10 +113,21 @@ class Git:
         with Cancelled where the run's work is to end. Raises GitError when git refuses, Transient when it takes longer
         than `timeout` seconds.
         """
+        return self.said(*arguments, data=data, extra=extra, timeout=timeout, guarded=guarded).stdout
+
+    def said(
+        self,
+        *arguments: str,
+        data: bytes | None = None,
+        extra: Mapping[str, str] | None = None,
+        timeout: float = 120.0,
+        guarded: bool = False,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """The same, with what git wrote to its standard error, such as warnings; raises as `run` does."""
         if not guarded:
-            return self._done(arguments, (0,), data or b"", extra, timeout).stdout
+            return self._done(arguments, (0,), data or b"", extra, timeout)
         with process_group() as group:
-            return self._done(arguments, (0,), data or b"", extra, timeout, group).stdout
+            return self._done(arguments, (0,), data or b"", extra, timeout, group)
 
     def text(self, *arguments: str, data: bytes | None = None, extra: Mapping[str, str] | None = None) -> str:
         """The same, decoded, without the newline at its end."""
@@ -216,6 +228,18 @@ class Git:
             finally:
                 process.kill()
                 _close(process)
+
+    @property
+    def partial(self) -> bool:
+        """Whether what files hold may be missing, as in a mirror that has it only where somebody wanted it."""
+        return False
+
+    def bring(self, names: Iterable[str]) -> bool:
+        """Bring to hand what these files hold, named by id or by `commit:path`; whether anything of it was missing.
+
+        A whole repository has nothing to bring. It spares asking for one after the other.
+        """
+        return False
 
     def lost(self, path: str) -> ArgosyError:
         """What to raise where the object of the file at `path`, which a tree names, is not there."""

@@ -44,12 +44,17 @@ def line(verdict: Verdict, manifest_digest: str | None, run: str, at: datetime) 
     return json.dumps(fields, sort_keys=True)
 
 
+def blobs(git: Git, environment: str) -> tuple[str, ...]:
+    """The ids of all the environment's notes."""
+    if git.ref(ref(environment)) is None:
+        return ()
+    return tuple(entry.object_id for entry in git.tree(ref(environment)))
+
+
 def verified(git: Git, environment: str) -> frozenset[Verified]:
     """Every reference that some line of the environment's notes says was healthy."""
-    if git.ref(ref(environment)) is None:
-        return frozenset()
-    entries = git.tree(ref(environment))
-    notes = git.objects(entry.object_id for entry in entries)
+    ids = blobs(git, environment)
+    notes = git.objects(ids) if ids else ()
     lines = (row for note in notes if note for row in note.decode(errors="replace").split("\n"))
     return frozenset(_healthy(lines))
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from argosy import state
+from argosy import notes, state
 from argosy.errors import Terminal
 from argosy.holds import hands, holds
 from argosy.holds.coverage import covers
 from argosy.holds.hands import Hand
 from argosy.inputs.comparison import Compared, compare
 from argosy.inputs.digests import Digests, Survey
+from argosy.inputs.snapshot import described_by
 from argosy.models import ContentDigest, Hold
 from argosy.release_history import History
 from argosy.state import Reader, Released
@@ -64,8 +65,20 @@ def look(digests: Digests, source_sha: str, target_sha: str, at: datetime, sourc
     `source_tip` is the tip of the source branch, as `Reader.open` takes it. Raises ConfigurationError where the
     file of holds is wrong.
     """
+    if digests.git.partial:
+        digests.git.bring(_reading(digests, source_sha, target_sha))
     look = _Look(digests, source_sha, target_sha, Reader.open(digests.git, digests.environment, target_sha, source_tip))
     return look.situation(at)
+
+
+def _reading(digests: Digests, source_sha: str, target_sha: str) -> Iterator[str]:
+    """The files that every plan reads."""
+    environment = digests.environment
+    yield from notes.blobs(digests.git, environment.name)
+    yield f"{target_sha}:{holds.FILE}"
+    for service in environment.services:
+        yield f"{target_sha}:{service.values_path}"
+        yield from (f"{source_sha}:{path}" for path in described_by(service))
 
 
 @dataclass(frozen=True, slots=True)

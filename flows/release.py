@@ -73,7 +73,7 @@ def release(
     resolved = resolve(repository, environment, source_sha)
     if not dry_run:
         look_ahead(repository, environment, resolved.source_sha)
-    plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()))
+    plan = make_plan(repository, environment, resolved, tuple(services or ()), adopt, tuple(force or ()), dry_run)
     if dry_run or plan.nothing_to_do:
         return _end(_idle(repository, plan, dry_run=dry_run), trigger)
     with progress_of(plan).shown() as progress:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from argosy import plan as planning
+from argosy.inputs import build_context
 from argosy.inputs.base_images import looked_up
 from argosy.inputs.digests import Digests
-from argosy.models import Plan, Resolved
+from argosy.models import Plan, Resolved, State
 from argosy.registries import publishing
 from argosy.standing import look
 from tasks.artifacts import show_table
@@ -21,8 +22,12 @@ def make_plan(
     services: tuple[str, ...] = (),
     adopt: bool = False,
     force: tuple[str, ...] = (),
+    dry_run: bool = False,
 ) -> Plan:
-    """Compare what the commit desires with what is released, and with what the registry has."""
+    """Compare what the commit desires with what is released, and with what the registry has.
+
+    Unless it is a `dry_run`, what the builds will read is brought to the mirror, in one request for all of them.
+    """
     work = Workspace.open(repository, environment, resolved.source_sha)
     digests = looked_up(Digests(work.mirror.git, work.environment), resolved.source_sha, work.client)
     situation = look(digests, resolved.source_sha, resolved.target_sha, now(), work.source_tip)
@@ -31,7 +36,14 @@ def make_plan(
     _show(plan)
     if any(item.writes for item in plan.services):
         work.render_check().demand()  # sooner than when all is built
+    if not dry_run:
+        _bring(digests, plan)
     return plan
+
+
+def _bring(digests: Digests, plan: Plan) -> None:
+    built = (each.service for each in plan.services if each.state is State.BUILD)
+    build_context.bring(digests.git, map(digests.snapshot(plan.source_sha).inputs, built))
 
 
 def _show(plan: Plan) -> None:

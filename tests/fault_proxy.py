@@ -51,10 +51,14 @@ class Asked:
 
 
 class FaultProxy:
-    """What a test knows of the proxy at `host` (`127.0.0.1:PORT`): its faults to come, and the requests so far."""
+    """What a test knows of the proxy at `host` (`127.0.0.1:PORT`): its faults to come, and the requests so far.
+
+    Headers of requests that are `withheld`, in lower case, do not go on.
+    """
 
     def __init__(self, host: str) -> None:
         self.host = host
+        self.withheld: frozenset[str] = frozenset()
         self.asked: list[Asked] = []
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
@@ -130,7 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self, body: bytes, *, cut: bool) -> None:
         connection = HTTPConnection(self.server.upstream(), timeout=30)
         try:
-            headers = {key: value for key, value in self.headers.items() if key.lower() not in _HOP}
+            kept = _HOP | self.server.proxy.withheld
+            headers = {key: value for key, value in self.headers.items() if key.lower() not in kept}
             connection.request(self.command, self.path, body, headers)
             answer = connection.getresponse()
             content, length = answer.read(), answer.headers.get("Content-Length")

@@ -83,7 +83,10 @@ class Rolling:
     def _would_be(self, files: Mapping[str, bytes], shas: Mapping[str, str]) -> bool:
         """Whether the same files are changed, to the same but for the commits in their tags, and here alone."""
         changed = set(_changed(self.git, f"{self.ours}^", str(self.ours)))
-        return changed == set(files) and all(
+        if changed != set(files):
+            return False
+        self.git.bring(f"{commit}:{path}" for path in files for commit in (self.base, self.head, self.tip))
+        return all(
             self.git.file(self.base, path) == self.git.file(self.head, path)
             and self.git.file(self.tip, path) == _with(text, shas)
             for path, text in files.items()

@@ -24,6 +24,14 @@ class ApartMirror(Mirror):
         self._joined = _JoinedGit(self.path, remote.url, source)
         self.git = self._joined
 
+    def _create(self) -> None:
+        # What is missing of the two is the source's then. Such a repository is small.
+        if self._own.partial:
+            if any(self.path.glob("objects/pack/*.promisor")):  # it was fetched as a source of its own
+                self._own.discard()
+            self._own.keep_whole()
+        super()._create()
+
     def update(self) -> None:
         """Bring the mirror to where the remote is, as `Mirror.update` does, and the source's too where that is gone."""
         if not self._joined.stands():
@@ -39,9 +47,18 @@ class _JoinedGit(MirrorGit):
     """
 
     def __init__(self, directory: Path, url: str, source: Mirror) -> None:
-        super().__init__(directory, url, source.path / "objects")
+        super().__init__(directory, url, source.bring, source.path / "objects")
         self._source = source
         self._known = _identity(source)
+
+    @property
+    def partial(self) -> bool:
+        """Whether what files of the source hold may be missing."""
+        return self._source.git.partial
+
+    def ungiven(self, error: GitError) -> ArgosyError:
+        """Throw both away: it may be the other repository's, which this one's remote does not have."""
+        return self.damaged(error)
 
     def stands(self) -> bool:
         """Whether the source's mirror is the one that it was at first."""

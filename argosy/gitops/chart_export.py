@@ -77,6 +77,7 @@ def _followed(path: str, links: Mapping[str, str], files: Mapping[str, str]) -> 
 
 
 def _bound(git: Git, files: Mapping[str, str]) -> None:
+    git.bring(files.values())  # sizes are told of what is at hand
     asked = "".join(f"{object_id}\n" for object_id in files.values()).encode()
     sizes = git.text("cat-file", "--batch-check=%(objectsize)", data=asked).splitlines()
     total = sum(int(size) for size in sizes if size.isdigit())

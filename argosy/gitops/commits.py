@@ -105,7 +105,8 @@ def notes_commit(git: Git, draft: Draft, signing: Signing) -> str:
     for annotated, content in notes.items():
         blob = git.text("hash-object", "-w", "--stdin", data=content)
         rows.append(f"100644 blob {blob}\t{annotated}\0")
-    tree = git.text("mktree", "-z", data="".join(rows).encode())
+    # --missing: what the other notes say need not be at hand.
+    tree = git.text("mktree", "-z", "--missing", data="".join(rows).encode())
     return _signed(git, draft, tree, signing)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from argosy.batches import tree_entries
 from argosy.git import Git
 
 _FOLDER, _SUBMODULE = b"40000", b"160000"
@@ -67,7 +68,7 @@ class _Reader:
         content = next(self._answers)
         if content is None:
             raise _Changed
-        return dict(_entries(content))
+        return {name: _Entry(mode, object_id) for name, mode, object_id in tree_entries(content)}
 
     def close(self) -> None:
         """End the process."""
@@ -95,15 +96,6 @@ def _merged(read: _Reader, new: dict[str, _Tree], *names: str) -> str:
     sha = _object_id(merged)
     new[sha] = merged
     return sha
-
-
-def _entries(content: bytes) -> Iterator[tuple[bytes, _Entry]]:
-    at = 0
-    while at < len(content):
-        end = content.index(b"\0", at)
-        mode, _, name = content[at:end].partition(b" ")
-        at = end + 21
-        yield name, _Entry(mode, content[end + 1 : at].hex())
 
 
 def _object_id(tree: _Tree) -> str:

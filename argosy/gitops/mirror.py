@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
+import subprocess
 import time
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -16,77 +15,49 @@ from filelock import FileLock, Timeout
 from argosy.disk import writing
 from argosy.errors import ArgosyError, Terminal, Transient
 from argosy.git import Git, GitError
+from argosy.gitops.mirror_git import Discarded, MirrorGit
+from argosy.gitops.packs import SCRATCH, join
 from argosy.gitops.patience import Pace
 from argosy.gitops.remote import Remote
-from argosy.gitops.transfer_errors import DAMAGED_THERE, FULL, REDIRECTED, Locked, PushRejected, explain
+from argosy.gitops.transfer_errors import REDIRECTED, UNFILTERED, Locked, PushRejected, explain
 
-__all__ = ["Discarded", "Mirror", "PushRejected"]
+__all__ = ["Discarded", "Mirror", "MirrorGit", "PushRejected"]
 
 _HEADS, _NOTES = "refs/heads/", "refs/notes/argosy/"
+_NOTHING = "0" * 40
 _NO_BRANCH = "refs/argosy/no-default-branch"
 _REFS = (f"{_HEADS}*", f"{_NOTES}*")
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
-_LOOSE = re.compile(r"[0-9a-f]{40}\n")
+_PROMISOR = {"promisor": "true", "partialclonefilter": "blob:none"}
+"""What git must know of a remote to be content without what files hold. Given to fetches alone, and so never in the
+mirror's configuration, it lets no other command fetch by itself."""
+_NO_HAVES = ("-c", "fetch.negotiationAlgorithm=noop")
+"""The commits that are here are no answer to a question for files, and telling of them takes time."""
 _LOCK_SECONDS = 300.0
 _TURN_SECONDS, _TURN_POLL_SECONDS = 60.0, 0.05
 _TRANSFER_SECONDS = 600.0
 _IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """A server that works says so every few seconds, as git's protocol has it: one silent for a minute never answers."""
+_NOT_BY_ITSELF = {"GIT_NO_LAZY_FETCH": "1"}
+"""A transfer that misses an object has met damage, which another transfer within it would hide."""
 _STALE_SECONDS = 10.0
 """How old a lock file of git's is before it is taken for a dead process's: git holds one for milliseconds."""
 
 
-class Discarded(Transient):
-    """The mirror was damaged, or another run found it so: it is gone, and the next update makes it anew."""
-
-
-class MirrorGit(Git):
-    """The git of a mirror, which is thrown away when an object of it is found damaged: it is a cache."""
-
-    def __init__(self, directory: Path, url: str, beside: Path | None = None) -> None:
-        super().__init__(directory, beside)
-        self._url = url
-
-    def ref(self, name: str) -> str | None:
-        """The same as of any repository, without a process where git has it in a file of its own, as after a fetch."""
-        with suppress(OSError, ValueError):  # packed, not there, or no name of a file
-            found = (self.directory / name).read_text()
-            if _LOOSE.fullmatch(found):
-                return found.strip()
-        return super().ref(name)
-
-    def damaged(self, error: GitError) -> ArgosyError:
-        """Throw the mirror away, and say so."""
-        # Renamed first: no other run reads half a mirror. What one that reads just now says is no error of its own.
-        doomed = self.directory.with_suffix(f".{uuid.uuid4().hex}.damaged")
-        with suppress(FileNotFoundError):
-            self.directory.rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
-        return Discarded(
-            f"the mirror of {self._url} was damaged, and is thrown away: {error.message}",
-            remedy="run again: it is made anew; if it happens again, look at the disk of ARGOSY_HOME",
-        )
-
-    def failure(self, error: GitError) -> ArgosyError:
-        """The same where another run threw it away while it was read; damage of the remote itself is none here."""
-        if FULL.search(error.stderr):
-            return explain(error, self._url)
-        if DAMAGED_THERE.search(error.stderr):
-            return error
-        gone = not (self.directory / "HEAD").exists()
-        return self.damaged(error) if gone else super().failure(error)
-
-
 class Mirror:
-    """The mirror of `remote` under `home`; `git` reads it. It is a cache: deleting it loses nothing."""
+    """The mirror of `remote` under `home`; `git` reads it. It is a cache: deleting it loses nothing.
+
+    It has every commit and tree, and what files hold where somebody wanted it; of a remote that gives no less than
+    everything, or no single file, it has all.
+    """
 
     def __init__(self, home: Path, remote: Remote) -> None:
         self.remote = remote
         name = hashlib.sha256(remote.url.encode()).hexdigest()[:24]
         self.path = home / "mirrors" / f"{name}.git"
-        self.git: Git = MirrorGit(self.path, remote.url)
-        self._own: Git = self.git
+        self._own = MirrorGit(self.path, remote.url, self.bring)
         """What keeps the mirror: it knows no objects but the mirror's, so that a fetch brings all of them."""
+        self.git: Git = self._own
         self._redirected = False
 
     def update(self) -> None:
@@ -113,7 +84,7 @@ class Mirror:
         """
         try:
             with writing(self.path.parent), self._locked():
-                self._transfer(*_FETCH, self.remote.url, *(f"+{ref}:{ref}" for ref in dict.fromkeys(refs)))
+                self._fetch(dict.fromkeys(refs))
         except (Terminal, Locked, Discarded, Timeout):
             self.update()
 
@@ -142,7 +113,8 @@ class Mirror:
         self._create()
         head, refs = self._advertised()
         if refs != self._held():
-            self._fetch()
+            self._fetch_all()
+            join(self._own)
         if head != self._head():
             self._own.run("symbolic-ref", "HEAD", head)
 
@@ -176,6 +148,21 @@ class Mirror:
         """
         lease = f"--force-with-lease={ref}:{expected or ''}"
         self._transfer("push", "--no-verify", lease, self.remote.url, f"{commit}:{ref}", git=self.git)
+        if self.git is self._own and ref.startswith((_HEADS, _NOTES)):
+            # Else the next update would fetch what is here: git then looks at all that is, to see what is missing.
+            # Somebody else's update may be faster, and then is right.
+            with suppress(ArgosyError):
+                self._own.run("update-ref", ref, commit, expected or _NOTHING)
+
+    def bring(self, blobs: Sequence[str]) -> None:
+        """Bring to hand what the files with these ids hold, which a tree of the remote's names, in one request.
+
+        No lock is taken, so that nobody waits for another's fetch: no ref is moved, and git writes a pack whole or not
+        at all. Two that ask for the same have it twice for a while. Raises as `update` does.
+        """
+        ids = "".join(f"{each}\n" for each in blobs).encode()
+        with writing(self.path.parent):
+            self._transfer(*_NO_HAVES, *self._from_remote("--stdin"), data=ids)
 
     def _create(self) -> None:
         if (self.path / "HEAD").exists():
@@ -195,7 +182,8 @@ class Mirror:
 
     def _advertised(self) -> tuple[str, dict[str, str]]:
         """What the remote's HEAD points at, and where its branches and notes are, in one request."""
-        listing = self._transfer("ls-remote", "--quiet", "--symref", self.remote.url, "HEAD", *_REFS)
+        said = self._transfer("ls-remote", "--quiet", "--symref", self.remote.url, "HEAD", *_REFS)
+        listing = said.stdout.decode(errors="replace")
         rows = [(name, value) for value, _, name in (row.partition("\t") for row in listing.splitlines())]
         heads = (value.removeprefix("ref: ") for name, value in rows if name == "HEAD" and value.startswith("ref: "))
         # A pattern of git's also fits the end of other refs.
@@ -209,37 +197,52 @@ class Mirror:
         rows = (row.split("\t") for row in listing.splitlines())
         return {name: sha for name, sha, _kind in rows}
 
-    def _fetch(self) -> None:
-        refspecs = [f"+{ref}:{ref}" for ref in _REFS]
-        command = (*_FETCH, "--prune", self.remote.url, *refspecs)
-        leftovers = (*self.path.glob("objects/pack/tmp_*"), *self.path.glob("fast_import_crash_*"))
+    def _fetch_all(self) -> None:
+        abandoned = ("objects/pack/tmp_*", f"objects/pack/{SCRATCH}*/*", "fast_import_crash_*")
+        leftovers = [file for pattern in abandoned for file in self.path.glob(pattern)]
         _remove(leftovers, older=2 * _TRANSFER_SECONDS)
         try:
-            self._transfer(*command)
+            self._fetch(_REFS, "--prune")
         except Locked:
             # A fetch that was killed leaves its locks; we hold the one that every other fetch waits for.
             if not _remove([*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")], older=_STALE_SECONDS):
                 raise
-            self._transfer(*command)
+            self._fetch(_REFS, "--prune")
 
-    def _transfer(self, *arguments: str, git: Git | None = None) -> str:
+    def _fetch(self, refs: Iterable[str], *options: str) -> None:
+        said = self._transfer(*self._from_remote(*options), *(f"+{ref}:{ref}" for ref in refs)).stderr
+        if UNFILTERED.search(said.decode(errors="replace")):
+            self._own.keep_whole()
+
+    def _from_remote(self, *options: str) -> tuple[str, ...]:
+        """A fetch from the remote, without what files hold unless this mirror is whole."""
+        if not self._own.partial:
+            return (*_FETCH, *options, self.remote.url)
+        # By a name: git reads a setting's name to the first "=", and an address may have one.
+        settings = {**_PROMISOR, "url": self.remote.url}
+        given = (part for key, value in settings.items() for part in ("-c", f"remote.argosy.{key}={value}"))
+        return (*given, *_FETCH, *options, "argosy")
+
+    def _transfer(
+        self, *arguments: str, git: Git | None = None, data: bytes = b""
+    ) -> subprocess.CompletedProcess[bytes]:
         asked = git or self._own
         try:
             try:
-                output = self._transferred(asked, *arguments)
+                return self._transferred(asked, *arguments, data=data)
             except GitError as error:
                 if self._redirected or not REDIRECTED.search(error.stderr):
                     raise
                 self._redirected = True
-                output = self._transferred(asked, *arguments)
+                return self._transferred(asked, *arguments, data=data)
         except GitError as error:
             raise explain(error, self.remote.url) from error
-        return output.decode(errors="replace")
 
-    def _transferred(self, git: Git, *arguments: str) -> bytes:
+    def _transferred(self, git: Git, *arguments: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
         # With the login at once a transfer has one request and two programs less; but then git follows no redirection.
         with self.remote.access() if self._redirected else self.remote.access_at_once() as extra:
-            return git.run(*arguments, extra=extra | _IMPATIENT, timeout=_TRANSFER_SECONDS, guarded=True)
+            how = extra | _IMPATIENT | _NOT_BY_ITSELF
+            return git.said(*arguments, data=data, extra=how, timeout=_TRANSFER_SECONDS, guarded=True)
 
 
 def _taken(lock: FileLock) -> bool:

@@ -14,7 +14,7 @@ from argosy import batches
 from argosy.disk import writing
 from argosy.edits.rendered import Image, runs
 from argosy.errors import Terminal
-from argosy.git import Git
+from argosy.git import SUBMODULE, Git
 from argosy.gitops.chart_export import Unrenderable, export
 from argosy.gitops.helm import Helm, Unrendered, unrendered
 from argosy.models import Service
@@ -102,6 +102,8 @@ class RenderCheck:
             return {}
         charts = list(_charts(git, head, edited, files))
         new = [chart for chart in charts if chart.key not in self._known]
+        if git.partial:
+            git.bring(_files(git, head, new))  # else each chart would ask for its own
         helm = self.helm
         for chart, verdict in zip(new, answers(lambda each: self._judge(helm, git, each), new), strict=True):
             self._known[chart.key] = verdict
@@ -161,6 +163,14 @@ def _charts(git: Git, head: str, edited: Sequence[Edited], files: Mapping[str, b
         tree = trees[folder]
         if tree is not None:
             yield _Chart(tree.object_id, folder, values.removeprefix(f"{folder}/"), below[folder], tuple(services))
+
+
+def _files(git: Git, head: str, charts: Sequence[_Chart]) -> list[str]:
+    """The ids of the files that the charts read at `head`."""
+    folders = {chart.folder for chart in charts}
+    edited = {f"{chart.folder}/{path}" for chart in charts for path, _ in chart.files}
+    entries = git.tree(head, sorted(folders)) if folders else ()
+    return [entry.object_id for entry in entries if entry.mode != SUBMODULE and entry.path not in edited]
 
 
 def _below(folders: Collection[str], files: Mapping[str, bytes]) -> dict[str, tuple[tuple[str, bytes], ...]]:

@@ -25,6 +25,10 @@ DAMAGED_THERE = re.compile(r"repository corruption on the remote side")
 """What git says of the objects of the other side."""
 REDIRECTED = re.compile(r"^(?!remote:).*returned error: 30[12378]$", re.MULTILINE)
 """What git says where it is sent elsewhere and may not go."""
+UNFILTERED = re.compile(r"^warning: filtering not recognized by server", re.MULTILINE)
+"""What git says where the other side sends everything, whatever was to be left out."""
+UNGIVEN = re.compile(r"upload-pack: not our ref|Server does not allow request for unadvertised object")
+"""What git says where the other side does not have what it was asked for by its id, or gives nothing so."""
 _UNREACHABLE = re.compile(
     r"Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|Could not connect|Empty reply"
     r"|error: (429|5\d\d)|RPC failed|early EOF|unexpected disconnect|Operation (timed out|too slow)|hung up"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +38,19 @@ def export(git: Git, inputs: BuildInputs, stream: BinaryIO) -> None:
         archive.addfile(_root())
         for file, content in contents:
             archive.addfile(_member(file, content), io.BytesIO(content) if file.mode != "link" else None)
+
+
+def bring(git: Git, built: Iterable[BuildInputs]) -> None:
+    """Bring to hand all that the builds will want of git, at once: else each asks for its own.
+
+    Raises as `Git.bring` does.
+    """
+    files = (file for inputs in built for file in _every(inputs))
+    git.bring(file.object_id for file in files if file.mode != "submodule")
+
+
+def _every(inputs: BuildInputs) -> tuple[InputFile, ...]:
+    return (*inputs.files, inputs.dockerfile, *(file for each in inputs.contexts for file in each.files))
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class Snapshot:
 
     def read_ahead(self, services: Iterable[Service]) -> None:
         """Read what the inputs of all `services` need, by one question to git."""
-        wanted = [self._entries.get(path) for service in services for path in _to_read(service)]
+        wanted = [self._entries.get(path) for service in services for path in described_by(service)]
         ids = sorted({entry.object_id for entry in wanted if entry and entry.mode in {REGULAR, EXECUTABLE}})
         self._contents |= dict(zip(ids, contents(self._git, ids), strict=True))
 
@@ -197,7 +197,8 @@ def is_written(path: str, written: frozenset[str]) -> bool:
     return path in written or below(path, STATE_FOLDER)
 
 
-def _to_read(service: Service) -> tuple[str, ...]:
+def described_by(service: Service) -> tuple[str, ...]:
+    """The files, there or not, that say what the inputs of `service` are: its Dockerfile and what is ignored."""
     context = service.build_context
     ignores = (f"{context.dockerfile}.dockerignore", *(_join(root, ".dockerignore") for root in _folders(context)))
     return (context.dockerfile, *ignores)

@@ -74,6 +74,21 @@ def _releases_and_then_has_nothing_to_do(hosted: HostedShop, proxy: FaultProxy) 
     assert asked == ["GET refs?service=git-upload-pack", "POST git-upload-pack"]
 
 
+def test_all_that_the_builds_of_a_run_want_of_git_is_one_request(
+    hosted: HostedShop, git_server: tuple[GitServer, SecretStr]
+) -> None:
+    with faulty(lambda: urlsplit(hosted.url).netloc) as proxy:
+        hosted.keep(GitOpsRepository(url=f"http://{proxy.host}/{hosted.name}.git", username=BOT, token=git_server[1]))
+        released(hosted, dry_run=True)
+        proxy.clear()
+        files = [f"src/{name}/{file}" for name in SERVICES for file in ("main.txt", "new.txt")]
+        hosted.commit("Edit both", {file: f"{file}\n" for file in files})
+        assert results(released(hosted, adopt=True)) == dict.fromkeys(SERVICES, "failed"), "there is no engine"
+        asked = [each.path for each in proxy.asked if each.path.endswith("refs?service=git-upload-pack")]
+        before, afterwards = ["ls-remote", "fetch", "files"], ["ls-remote of the write-back", "ls-remote of the tags"]
+        assert len(asked) == len(before) + len(afterwards)
+
+
 def test_a_service_that_fails_stops_no_other_and_the_run_names_it_alone(hosted: HostedShop) -> None:
     source = hosted.head
     hosted.image("cart")
