@@ -40,6 +40,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> side_by
     return side_by_side.Scheduling(config, log)
 
 
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # the modules of all tests stay: to look through them again and again is for nothing
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: side_by_side.order(item.nodeid))
     for item in items:

@@ -129,7 +129,7 @@ class PrefectApi:
         """The run as it stands."""
         return _flow_run(self._call("GET", f"/flow_runs/{run}"))
 
-    def wait(self, run: str, timeout: float = 300.0, interval: float = 0.25) -> FlowRun:
+    def wait(self, run: str, timeout: float = 300.0, interval: float = 0.5) -> FlowRun:
         """The run once it has ended; raises Transient when it has not within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not (found := self.flow_run(run)).final:
