@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
 # The four groups of tests that share a stack or a server go on side by side (tests/side_by_side.py).
-WORKERS ?= 5
+WORKERS ?= 4
 KEEP ?=
 REPO ?=
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Two groups have a stack each, and two a Prefect server: one of each would be waited for when all else is done.
 CHAOS, E2E, FLOWS, PREFECT = "chaos", "e2e", "flows", "prefect"
+YARD, ACCOUNT = "yard", "account"
+"""Those that share an engine and a registry, and those that share an AWS account."""
 _SHARED = {
     "tests/chaos/": CHAOS,
     "tests/e2e/": E2E,
@@ -21,10 +23,19 @@ _SHARED = {
     "tests/cli/test_hold.py": PREFECT,
     "tests/cli/test_release.py": PREFECT,
     "tests/cli/test_rollback.py": PREFECT,
+    "tests/deployments/test_cloud.py": PREFECT,
     "tests/deployments/test_registration.py": PREFECT,
     "tests/doctor/test_orchestrator.py": PREFECT,
+    "tests/engine/test_build_cache.py": YARD,
+    "tests/engine/test_build_secrets.py": YARD,
+    "tests/engine/test_builders.py": YARD,
+    "tests/engine/test_image": YARD,
+    "tests/engine/test_long_builds.py": YARD,
+    "tests/engine/test_push_faults.py": YARD,
+    "tests/deployments/test_policies.py": ACCOUNT,
+    "tests/engine/test_ecr_": ACCOUNT,
 }
-_FIRST = (CHAOS, E2E, FLOWS, PREFECT)
+_FIRST = (CHAOS, E2E, FLOWS, PREFECT, YARD, ACCOUNT)
 
 
 def group(nodeid: str) -> str:
