@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
 
 from deployments.local.git_server import GitServer
 from deployments.local.github.server import GitHubStandIn
+from tests.engine.blobless import Distant
 from tests.engine.forge import Forge
 from tests.engine.shop import Shop, run
 from tests.engine.target import Target
+from tests.fault_proxy import faulty
 
 
 @pytest.fixture
@@ -41,3 +45,14 @@ def competitor(shop: Shop, tmp_path: Path) -> Callable[[dict[str, str]], str]:
 @pytest.fixture
 def forge(git_server: tuple[GitServer, SecretStr], github: GitHubStandIn, tmp_path: Path) -> Forge:
     return Forge(tmp_path, *git_server, github)
+
+
+@pytest.fixture
+def distant(shop: Shop, tmp_path: Path, git_server: tuple[GitServer, SecretStr]) -> Iterator[Distant]:
+    server, password = git_server
+    name = f"distant-{uuid.uuid4().hex[:8]}"
+    url, path = server.create(name, protected=()), server.path(name)
+    shop.run("remote", "set-url", "origin", str(path))
+    shop.run("push", "-q", "origin", "main")
+    with faulty(lambda: urlsplit(url).netloc) as proxy:
+        yield Distant(shop, tmp_path / "home", proxy, path, password)

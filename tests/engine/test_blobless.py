@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import threading
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from filelock import FileLock
@@ -17,104 +13,35 @@ from pydantic import SecretStr
 
 from argosy import notes
 from argosy.batches import contents, identify
-from argosy.environment import Environment
 from argosy.errors import Terminal
-from argosy.gitops import packs
 from argosy.gitops.apart import ApartMirror
-from argosy.gitops.commits import Identity
-from argosy.gitops.mirror import Discarded, Mirror
+from argosy.gitops.mirror import Mirror
 from argosy.gitops.remote import Remote
-from argosy.gitops.writer import Writer
 from argosy.inputs import build_context
 from argosy.inputs.digests import Digests, environment_at
 from argosy.inputs.snapshot import Snapshot
-from argosy.models import ContentDigest, ImageReference, Release
 from argosy.standing import look
-from deployments.local.git_server import BOT, GitServer
+from tests.engine.blobless import (
+    BROUGHT,
+    DOCKERFILE,
+    PUSHED,
+    TEXT,
+    VALUES,
+    Distant,
+    at_hand,
+    blobless,
+    exported,
+    exported_whole,
+    filtering,
+)
 from tests.engine.helm import Bench, chart
-from tests.engine.shop import Shop, image, run
-from tests.engine.target import HASTE, NOW
-from tests.fault_proxy import FaultProxy, faulty
-
-TEXT, DOCKERFILE, VALUES = "src/ui/main.txt", "src/ui/Dockerfile", "src/ui/chart/values-dev.yaml"
-
-
-def filtering(origin: Path, **settings: str) -> None:
-    """Let the server of `origin` leave out what it is told to."""
-    for setting, value in ({"allowFilter": "true", "allowAnySHA1InWant": "true"} | settings).items():
-        run("-C", str(origin), "config", f"uploadpack.{setting}", value)
+from tests.engine.shop import Shop, run
+from tests.engine.target import NOW
 
 
 @pytest.fixture
 def mirror(shop: Shop, tmp_path: Path) -> Mirror:
-    filtering(shop.origin)
-    mirror = Mirror(tmp_path / "home", Remote(shop.origin.as_uri()))
-    mirror.update()
-    return mirror
-
-
-class Distant:
-    """A shop on a git server behind a password, a mirror of it, and what was asked on the way there."""
-
-    def __init__(self, shop: Shop, home: Path, proxy: FaultProxy, path: Path, password: SecretStr) -> None:
-        self.shop, self.home, self.proxy, self.path = shop, home, proxy, path
-        self.remote = Remote(f"http://{proxy.host}/{path.name}", BOT, password)
-        self.mirror = Mirror(home, self.remote)
-
-    @property
-    def asked(self) -> list[str]:
-        """The requests since this was asked for last."""
-        found = [f"{each.method} {each.path.rpartition('/')[2]}" for each in self.proxy.asked]
-        self.proxy.clear()
-        return found
-
-    def planned(self) -> Environment:
-        """The environment, looked at as a plan does, by a mirror that is up to date."""
-        self.mirror.update()
-        tip = self.mirror.branch("main")
-        environment = environment_at(self.mirror.git, tip, "dev")
-        look(Digests(self.mirror.git, environment), tip, tip, NOW, tip)
-        return environment
-
-    def release(self, service: str, expected: ImageReference | None = None) -> Release:
-        described = self.shop.environment().service(service)
-        expected = expected or ImageReference(f"public.example/shop-{service}", "1.0")
-        content = ContentDigest("c" * 64, "1")
-        return Release(described, expected, image(service, self.shop.head), content, "sha256:" + "b" * 64)
-
-    def writer(self, run_id: str = "run-1") -> Writer:
-        environment = environment_at(self.mirror.git, self.shop.head, "dev")
-        identity = Identity("Argosy", "argosy@example.com")
-        return Writer(self.mirror, environment, identity, run_id, lambda: NOW, HASTE)
-
-
-@pytest.fixture
-def distant(shop: Shop, tmp_path: Path, git_server: tuple[GitServer, SecretStr]) -> Iterator[Distant]:
-    server, password = git_server
-    name = f"distant-{uuid.uuid4().hex[:8]}"
-    url, path = server.create(name, protected=()), server.path(name)
-    shop.run("remote", "set-url", "origin", str(path))
-    shop.run("push", "-q", "origin", "main")
-    with faulty(lambda: urlsplit(url).netloc) as proxy:
-        yield Distant(shop, tmp_path / "home", proxy, path, password)
-
-
-BROUGHT = ["GET refs?service=git-upload-pack", "POST git-upload-pack"]
-"""What one question takes, of refs or for files."""
-PUSHED = ["GET refs?service=git-receive-pack", "POST git-receive-pack"]
-
-
-def at_hand(mirror: Mirror, shop: Shop, path: str, commit: str = "HEAD") -> bool:
-    """Whether the mirror has what the shop's file holds."""
-    sha = shop.run("rev-parse", f"{commit}:{path}")
-    return "missing" not in mirror.git.text("cat-file", "--batch-check", data=f"{sha}\n".encode())
-
-
-def exported(mirror: Mirror, environment: Environment, commit: str, service: str = "ui") -> bytes:
-    """The build context."""
-    stream = io.BytesIO()
-    build_context.export(mirror.git, Snapshot(mirror.git, commit).inputs(environment.service(service)), stream)
-    return stream.getvalue()
+    return blobless(shop, tmp_path / "home")
 
 
 def test_a_plan_reads_what_it_needs_and_leaves_the_rest_where_it_is(shop: Shop, mirror: Mirror) -> None:
@@ -125,12 +52,6 @@ def test_a_plan_reads_what_it_needs_and_leaves_the_rest_where_it_is(shop: Shop, 
     assert [at_hand(mirror, shop, path) for path in (DOCKERFILE, VALUES, TEXT)] == [True, True, False]
     assert digests.desired(shop.head) == shop.digests().desired(shop.head)
     assert exported(mirror, environment, shop.head) == exported_whole(shop)
-
-
-def exported_whole(shop: Shop) -> bytes:
-    stream = io.BytesIO()
-    build_context.export(shop.git, Snapshot(shop.git, shop.head).inputs(shop.environment().service("ui")), stream)
-    return stream.getvalue()
 
 
 def test_all_that_builds_want_is_one_request_and_what_is_here_is_none(distant: Distant) -> None:
@@ -243,96 +164,6 @@ def test_a_fetch_meanwhile_disturbs_nobody_who_reads(shop: Shop, mirror: Mirror)
     assert mirror.git.file(second, TEXT) == b"ui two\n"
 
 
-def test_a_server_that_leaves_nothing_out_gives_a_whole_mirror(shop: Shop, mirror: Mirror, tmp_path: Path) -> None:
-    filtering(shop.origin, allowFilter="false")
-    whole = Mirror(tmp_path / "whole", mirror.remote)
-    whole.update()
-    assert at_hand(whole, shop, TEXT)
-    filtering(shop.origin)
-    shop.commit("Two", {TEXT: "ui two\n"})
-    whole.update()
-    assert at_hand(whole, shop, TEXT)
-    shop.commit("Three", {TEXT: "ui three\n"})
-    whole.follow("refs/heads/main")
-    assert at_hand(whole, shop, TEXT)
-    assert not list(whole.path.glob("objects/pack/*.promisor"))[1:], "it asks for less no more"
-
-
-@pytest.mark.parametrize("how", ["update", "follow"])
-def test_a_server_that_leaves_nothing_out_any_more_is_followed(shop: Shop, mirror: Mirror, how: str) -> None:
-    """It takes for granted that we have what files held before, and sends what differs from that."""
-    lines = [f"{uuid.uuid4()}\n" for _ in range(200)]
-    shop.commit("Grow", {TEXT: "".join(lines)})
-    mirror.update()
-    filtering(shop.origin, allowFilter="false")
-    tip = shop.commit("Edit", {TEXT: "".join([*lines, "one more\n"])})
-    mirror.update() if how == "update" else mirror.follow("refs/heads/main")
-    assert mirror.branch("main") == tip
-    assert mirror.git.file(tip, TEXT) == shop.git.file(tip, TEXT)
-    assert mirror.git.file(f"{tip}~1", TEXT) == "".join(lines).encode()
-
-
-def test_an_update_heals_by_itself_what_it_meets(shop: Shop, mirror: Mirror) -> None:
-    for file in mirror.path.glob("objects/pack/pack-*"):
-        file.unlink()
-    tip = shop.commit("Two", {TEXT: "ui two\n"})
-    mirror.update()
-    assert mirror.git.file(tip, TEXT) == b"ui two\n"
-
-
-def test_a_server_that_gives_no_single_file_gives_a_whole_mirror(distant: Distant) -> None:
-    """It speaks git's first protocol, in which a server gives by id only what it says that it would."""
-    run("-C", str(distant.path), "config", "uploadpack.allowAnySHA1InWant", "false")
-    distant.proxy.withheld = frozenset({"git-protocol"})
-    mirror = distant.mirror
-    mirror.update()
-    with pytest.raises(Discarded, match="unadvertised object"):
-        mirror.git.file("main", TEXT)
-    mirror.update()
-    assert at_hand(mirror, distant.shop, TEXT)
-    distant.shop.commit("Two", {TEXT: "ui two\n"})
-    mirror.update()
-    assert at_hand(mirror, distant.shop, TEXT)
-
-
-def test_a_file_that_the_server_has_lost_is_asked_for_once(shop: Shop, mirror: Mirror) -> None:
-    """A commit that was pushed away and pruned there is one that the next mirror does not know."""
-    first, gone = shop.head, shop.commit("Regret", {TEXT: "ui two\n"})
-    mirror.update()
-    shop.run("push", "-qf", "origin", f"{first}:refs/heads/main")
-    run("-C", str(shop.origin), "-c", "gc.reflogExpire=now", "gc", "-q", "--prune=now")
-    mirror.update()
-    assert mirror.git.is_commit(gone)
-    with pytest.raises(Discarded, match="not our ref"):
-        mirror.git.file(gone, TEXT)
-    mirror.update()
-    assert not mirror.git.is_commit(gone)
-    assert mirror.git.file("main", TEXT) == shop.git.file(first, TEXT)
-
-
-def test_a_whole_mirror_from_before_goes_on_without_a_new_clone(shop: Shop, mirror: Mirror, tmp_path: Path) -> None:
-    old = Mirror(tmp_path / "old", mirror.remote)
-    run("clone", "-q", "--bare", mirror.remote.url, str(old.path))
-    first, second = shop.head, shop.commit("Two", {TEXT: "ui two\n"})
-    old.update()
-    assert (at_hand(old, shop, TEXT, first), at_hand(old, shop, TEXT)) == (True, False)
-    assert [old.git.file(each, TEXT) for each in (first, second)] == [b"ui one\n", b"ui two\n"]
-
-
-def test_a_lost_file_is_brought_again_and_a_lost_tree_ends_the_mirror(shop: Shop, mirror: Mirror) -> None:
-    assert mirror.git.file("main", TEXT)
-    for pack in sorted(mirror.path.glob("objects/pack/*.pack"), key=lambda file: file.stat().st_mtime)[1:]:
-        for file in pack.parent.glob(f"{pack.stem}.*"):
-            file.unlink()
-    assert mirror.git.file("main", TEXT) == shop.git.file("main", TEXT)
-    for file in mirror.path.glob("objects/pack/pack-*"):
-        file.unlink()
-    with pytest.raises(Discarded):
-        mirror.git.tree("main")
-    mirror.update()
-    assert mirror.git.file("main", TEXT) == shop.git.file("main", TEXT)
-
-
 def test_files_want_the_login_and_nothing_of_it_is_kept(distant: Distant) -> None:
     distant.mirror.update()
     config = (distant.mirror.path / "config").read_text()
@@ -350,30 +181,6 @@ def test_a_file_that_is_not_here_is_not_asked_for_by_git_itself(distant: Distant
     assert not at_hand(distant.mirror, distant.shop, TEXT)
     assert not distant.mirror.git.is_commit("1" * 40)
     assert distant.asked == []
-
-
-def test_fetches_without_end_leave_a_bounded_number_of_packs(
-    shop: Shop, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(packs, "MOST", 3)
-    mine = mirror.git.text("hash-object", "-w", "--stdin", data=b"nobody's yet")
-    own = mirror.git.text("pack-objects", "-q", f"{mirror.path}/objects/pack/pack", data=f"{mine}\n".encode())
-    first, texts = shop.head, [shop.git.file("main", TEXT)]
-    reading = mirror.git.objects(iter([f"{first}:argosy.yaml", f"{first}:{TEXT}", f"{first}:{DOCKERFILE}"]))
-    assert next(reading)
-    for number in range(4):
-        commit = shop.commit("Go on", {TEXT: f"ui {number}\n"})
-        mirror.update()
-        texts.append(mirror.git.file(commit, TEXT))
-    assert list(reading) == [shop.git.file(first, TEXT), shop.git.file(first, DOCKERFILE)]
-    assert len(list(mirror.path.glob("objects/pack/*.pack"))) <= 5
-    assert (mirror.path / f"objects/pack/pack-{own}.idx").exists(), "what was not fetched is not touched"
-    shop.run("push", "-qf", "origin", f"{first}:refs/heads/main")
-    mirror.update()
-    assert texts[1:] == [f"ui {number}\n".encode() for number in range(4)]
-    held = mirror.git.text("cat-file", "--batch-all-objects", "--batch-check=%(objectname)").split()
-    assert {mine, *(shop.run("rev-parse", f"{commit}~{back}:{TEXT}") for back in range(5))} <= {*held}
-    assert not list(mirror.path.glob("objects/pack/tmp_*"))
 
 
 def test_charts_that_lie_apart_are_whole_and_files_of_the_source_come_from_there(shop: Shop, tmp_path: Path) -> None:
@@ -400,11 +207,3 @@ def test_charts_that_lie_apart_are_whole_and_files_of_the_source_come_from_there
         b"image: {}\n",
         charts.git.file("main", DOCKERFILE),
     ]
-
-
-def test_a_mirror_that_ends_while_files_are_brought_is_no_error_of_ours(shop: Shop, mirror: Mirror) -> None:
-    mirror.path.rename(mirror.path.with_suffix(".gone"))
-    with pytest.raises(Discarded):
-        mirror.bring([shop.run("rev-parse", f"HEAD:{TEXT}")])
-    mirror.update()
-    assert mirror.git.file(shop.head, TEXT) == shop.git.file("main", TEXT)
